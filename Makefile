@@ -1,0 +1,35 @@
+# make demo: score the shipped sample articles with the shipped model.   make test: ruff, mypy and pytest.
+PYTHON ?= python3
+DEMO := .venv
+TEST := .venv-test
+
+.PHONY: demo test clean
+
+demo: $(DEMO)/installed
+	@echo "== scoring the sample articles in framing/samples with the shipped model"
+	@$(DEMO)/bin/python -m framing score framing/samples --format text
+
+test: $(TEST)/installed
+	@echo "== ruff"
+	@$(TEST)/bin/ruff check .
+	@$(TEST)/bin/ruff format --check .
+	@echo "== mypy"
+	@$(TEST)/bin/mypy
+	@echo "== pytest"
+	@$(TEST)/bin/python -m pytest
+
+$(DEMO)/installed: pyproject.toml constraints.txt
+	@echo "== installing the base package into $(DEMO)"
+	@$(PYTHON) -m venv $(DEMO)
+	@$(DEMO)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(TEST)/installed: pyproject.toml constraints.txt
+	@echo "== installing the package with the extras train, html, parquet and dev into $(TEST) (torch is large)"
+	@$(PYTHON) -m venv $(TEST)
+	@$(TEST)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
+	@$(TEST)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,html,parquet,dev]'
+	@touch $@
+
+clean:
+	rm -rf $(DEMO) $(TEST) .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,40 @@
+"""Many articles: stream items through a classifier into an output, counting what happened."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from framing.articles import Item
+from framing.classifier import FramingClassifier
+from framing.outputs import Writer
+
+
+@dataclass
+class Outcome:
+    """What a run did: articles scored, their sentences, and the articles that failed by reason code."""
+
+    articles: int = 0
+    sentences: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        parts = [f"{self.articles} articles, {self.sentences} sentences scored"]
+        if self.errors:
+            reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(self.errors.items()))
+            parts.append(f"{self.errors.total()} not scored ({reasons})")
+        return "; ".join(parts)
+
+
+def score_items(items: Iterable[Item], classifier: FramingClassifier, writer: Writer) -> Outcome:
+    """Score every item and write its record as it comes, in order; a bad item becomes an error record."""
+    outcome = Outcome()
+    for result in classifier.stream(items):
+        writer.write(result)
+        if result.error:
+            outcome.errors[result.error["reason"]] += 1
+        else:
+            outcome.articles += 1
+            outcome.sentences += len(result.sentences)
+    return outcome

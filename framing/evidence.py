@@ -1,0 +1,63 @@
+"""Token scores → the words that carry a label."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_WORD = re.compile(r"\w+(?:[-'’.]\w+)*|[^\w\s]")
+
+#: A span reaches as far as its words keep this share of the threshold that its best word passes: two thresholds, as in
+#: Canny (1986). Measured on the validation split against one threshold: 0.6 to 4 points more character overlap.
+_EXTEND = 0.5
+
+
+def evidence_spans(
+    sentence: str, offsets: Sequence[tuple[int, int]], scores: npt.NDArray[np.floating[Any]], threshold: float
+) -> list[tuple[int, int, float]]:
+    """Runs of whole words that hold one whose score reaches `threshold`, as `(start, end, score)` in characters.
+
+    A word's score is the highest of its tokens', a run's the highest of its words'. Punctuation at either end of a
+    run is left out.
+
+    Args:
+        offsets: character span of each token in the sentence, `(0, 0)` for special tokens.
+        scores: (tokens,) in 0…1, one label's token scores.
+    """
+    runs: list[tuple[int, int, float]] = []
+    open_run: tuple[int, int, float] | None = None
+    for start, end, score in [*_words(sentence, offsets, scores), (len(sentence), len(sentence), -1.0)]:
+        if score >= threshold * _EXTEND:
+            first, _, best = open_run or (start, end, score)
+            open_run = (first, end, max(best, score))
+        elif open_run:
+            if open_run[2] >= threshold:
+                runs.append(open_run)
+            open_run = None
+    return [trimmed for run in runs if (trimmed := _trim(sentence, run))]
+
+
+def _words(
+    sentence: str, offsets: Sequence[tuple[int, int]], scores: npt.NDArray[np.floating[Any]]
+) -> Iterator[tuple[int, int, float]]:
+    """Each word with the highest score of the tokens that overlap it; 0 where the model did not read it."""
+    token = 0
+    for match in _WORD.finditer(sentence):
+        start, end = match.span()
+        while token < len(offsets) and offsets[token][1] <= start:
+            token += 1
+        last = token
+        while last < len(offsets) and (offsets[last][0] < end or offsets[last][1] == 0):
+            last += 1
+        inside = [float(scores[i]) for i in range(token, last) if offsets[i][1] > start]
+        yield start, end, max(inside, default=0.0)
+
+
+def _trim(sentence: str, run: tuple[int, int, float]) -> tuple[int, int, float] | None:
+    start, end, score = run
+    words = re.search(r"\w(?:.*\w)?", sentence[start:end], re.DOTALL)
+    return (start + words.start(), start + words.end(), score) if words else None

@@ -1,0 +1,132 @@
+"""The model folder: the one contract between training and scoring.
+
+It holds `framing.json` (this module), `tokenizer.json`, and the weights: `model.onnx` for scoring and, in a trained
+folder, `model.safetensors` with a transformers `config.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from framing.errors import FramingError
+from framing.labels import VERIFICATION, VERIFICATION_KINDS, Label, known_label
+
+SETTINGS = "framing.json"
+TOKENIZER = "tokenizer.json"
+ONNX = "model.onnx"
+WEIGHTS = "model.safetensors"
+CONFIG = "config.yaml"
+BOILERPLATE = "boilerplate"
+
+
+class LabelSettings(BaseModel):
+    """A label as its model knows it.
+
+    `scale` and `bias` turn a logit into a probability, `sigmoid(scale * logit + bias)` (Platt 1999); a sentence
+    carries the label from `threshold` on, a word is evidence from `evidence_threshold` on, both in 0…1.
+    `precision_curve` lists `(threshold, precision, recall)` on the validation split, thresholds rising.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1)
+    definition: str = ""
+    evidence: str = ""
+    colour: str = Field(default="#777777", pattern=r"^#[0-9A-Fa-f]{6}$")
+    scale: float = Field(default=1.0, gt=0)
+    bias: float = 0.0
+    threshold: float = Field(default=0.5, ge=0, le=1)
+    evidence_threshold: float = Field(default=0.5, ge=0, le=1)
+    precision_curve: list[tuple[float, float, float]] = []
+
+    def threshold_for(self, precision: float) -> float:
+        """The lowest threshold from which on the curve keeps at least this precision (0…1); over 1 where none does."""
+        chosen = math.inf
+        for threshold, reached, _ in reversed(self.precision_curve):
+            if reached < precision:
+                break
+            chosen = threshold
+        return chosen
+
+
+class Settings(BaseModel):
+    """Content of `framing.json`: what a model needs to be read, beside tokenizer and weights."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal[1] = 1
+    name: str
+    version: str
+    labels: list[LabelSettings] = Field(min_length=1)
+    boilerplate: bool
+    boilerplate_threshold: float = Field(default=0.5, ge=0, le=1)
+    verification_kinds: bool
+    context: str = Field(pattern="^(article|none)$")
+    max_tokens: int = Field(ge=4)
+    max_sentence_tokens: int = Field(ge=4)
+    context_sentences: int = Field(ge=0)
+    package_version: str
+    data_sha256: str
+
+    @model_validator(mode="after")
+    def _labels_differ(self) -> Settings:
+        names = [label.name for label in self.labels]
+        if len(set(names)) != len(names):
+            raise ValueError("a label stands twice")
+        reserved = {BOILERPLATE, *VERIFICATION_KINDS} & set(names)
+        if reserved:
+            raise ValueError(f"{reserved.pop()!r} is the name of another output and cannot be a label")
+        if self.max_sentence_tokens > self.max_tokens:
+            raise ValueError("max_sentence_tokens is larger than max_tokens")
+        return self
+
+    @property
+    def label_names(self) -> list[str]:
+        return [label.name for label in self.labels]
+
+    @property
+    def outputs(self) -> list[str]:
+        return output_names(self.label_names, self.boilerplate, self.verification_kinds)
+
+
+def output_names(labels: list[str], boilerplate: bool, verification_kinds: bool) -> list[str]:
+    """Names of the sentence outputs of a model in order: labels, then `boilerplate`, then the verification kinds.
+
+    Kinds are outputs only where `independent_verification` is a label.
+    """
+    kinds = list(VERIFICATION_KINDS) if verification_kinds and VERIFICATION in labels else []
+    return [*labels, *([BOILERPLATE] if boilerplate else []), *kinds]
+
+
+def label_settings(name: str) -> LabelSettings:
+    """Fresh settings for a label, with the codebook's definition where it is one of the codebook's."""
+    label: Label = known_label(name)
+    return LabelSettings(name=name, definition=label.definition, evidence=label.evidence, colour=label.colour)
+
+
+def read_settings(folder: Path) -> Settings:
+    """Read and check `framing.json`. Raises `FramingError` that says what is missing or wrong."""
+    path = folder / SETTINGS
+    if not folder.is_dir():
+        raise FramingError(f"{folder}: no such model folder; give a folder that scripts/export.py wrote")
+    try:
+        return Settings.model_validate_json(path.read_bytes())
+    except OSError:
+        raise FramingError(
+            f"{folder}: not a model folder, it has no readable {SETTINGS}; make one with scripts/export.py"
+        ) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "content"
+        raise FramingError(f"{path}: {field}: {first['msg']}") from None
+
+
+def write_settings(folder: Path, settings: Settings) -> None:
+    """Write `framing.json`."""
+    text = json.dumps(settings.model_dump(), indent=1, ensure_ascii=False)
+    (folder / SETTINGS).write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,145 @@
+"""Token windows through ONNX Runtime.
+
+One window is one run of the graph on one thread, and as many windows run at once as there are cores. So there is no
+padding, a window's scores cannot depend on what else is scored (the int8 graph scales its activations per run), and
+memory grows with the longest article, not with their number.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from framing.errors import FramingError
+from framing.model_folder import ONNX, TOKENIZER, Settings, read_settings
+from framing.windows import EncodedSentence, Window, encode_sentences, plan_windows
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class SentenceLogits:
+    """Raw scores of one sentence: `sentence` (outputs,), `tokens` (tokens, labels), and the tokens' character spans."""
+
+    sentence: Array
+    tokens: Array
+    encoded: EncodedSentence
+
+
+def available_cores() -> int:
+    """Cores that this process may use: its affinity, less where a cgroup (v2 or v1) gives it a smaller quota."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, _cgroup_cores() or cores))
+
+
+def _cgroup_cores() -> int | None:
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        try:
+            quota = Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").read_text(encoding="ascii").strip()
+            period = Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us").read_text(encoding="ascii").strip()
+        except OSError:
+            return None
+    return None if quota in ("max", "-1") else max(1, round(int(quota) / int(period)))
+
+
+class WindowRunner(ABC):
+    """Sentences → windows → logits; what runs a window is the subclass's."""
+
+    def __init__(self, settings: Settings, tokenizer: Tokenizer):
+        self.settings = settings
+        self._tokenizer = tokenizer
+
+    def submit(self, sentences: Sequence[str]) -> list[Future[list[SentenceLogits]]]:
+        """Start scoring the sentences of one article; the futures, one a window, hold all of them in order."""
+        settings = self.settings
+        encoded = encode_sentences(self._tokenizer, sentences, settings.max_sentence_tokens)
+        windows = plan_windows(encoded, settings.context, settings.max_tokens, settings.context_sentences)
+        return [self._start(encoded, window) for window in windows]
+
+    def _run(self, encoded: list[EncodedSentence], window: Window) -> list[SentenceLogits]:
+        members = encoded[window.first : window.stop]
+        bounds = np.cumsum([0] + [len(member.ids) for member in members])
+        ids = np.array([[token for member in members for token in member.ids]], dtype=np.int64)
+        mask = np.zeros((1, len(members), ids.shape[1]), dtype=np.float32)
+        for i in range(len(members)):
+            mask[0, i, bounds[i] : bounds[i + 1]] = 1.0
+        sentence, tokens = self._forward({"input_ids": ids, "attention_mask": np.ones_like(ids), "sentence_mask": mask})
+        return [
+            SentenceLogits(sentence[0, i], tokens[0, bounds[i] : bounds[i + 1]], members[i])
+            for i in range(window.scored - window.first, len(members))
+        ]
+
+    @abstractmethod
+    def _start(self, encoded: list[EncodedSentence], window: Window) -> Future[list[SentenceLogits]]:
+        """Have `_run` done, now or later."""
+
+    @abstractmethod
+    def _forward(self, inputs: dict[str, NDArray[Any]]) -> tuple[Array, Array]:
+        """Sentence logits (1, sentences, outputs) and token logits (1, tokens, labels) of one window."""
+
+
+class Runtime(WindowRunner):
+    """A model folder opened for scoring with ONNX Runtime.
+
+    Args:
+        folder: a model folder with `framing.json`, `tokenizer.json` and `model.onnx`.
+        threads: windows scored at once; 0 for every core this process may use.
+
+    Raises `FramingError` where the folder is not complete or does not fit together.
+    """
+
+    def __init__(self, folder: Path, threads: int = 0):
+        if threads < 0:
+            raise FramingError(f"threads must be 0 (every core) or more, not {threads}")
+        super().__init__(read_settings(folder), open_tokenizer(folder / TOKENIZER))
+        self._session = _open_session(folder / ONNX)
+        self._check_graph(folder)
+        self._pool = ThreadPoolExecutor(threads or available_cores(), thread_name_prefix="framing")
+
+    def _check_graph(self, folder: Path) -> None:
+        shapes = {output.name: output.shape[-1] for output in self._session.get_outputs()}
+        expected = {"sentence_logits": len(self.settings.outputs), "token_logits": len(self.settings.labels)}
+        if shapes != expected:
+            raise FramingError(f"{folder}: {ONNX} gives {shapes} but framing.json names {expected}; export the model again")
+
+    def _start(self, encoded: list[EncodedSentence], window: Window) -> Future[list[SentenceLogits]]:
+        return self._pool.submit(self._run, encoded, window)
+
+    def _forward(self, inputs: dict[str, NDArray[Any]]) -> tuple[Array, Array]:
+        sentence, tokens = self._session.run(["sentence_logits", "token_logits"], inputs)
+        return sentence, tokens
+
+
+def open_tokenizer(path: Path) -> Tokenizer:
+    """The tokenizer of a model folder. Raises `FramingError` where it cannot be read."""
+    try:
+        return Tokenizer.from_str(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise FramingError(f"{path.parent}: not a complete model folder, {path.name} cannot be read") from None
+    except Exception as error:  # the library raises bare Exception for a malformed file
+        raise FramingError(f"{path}: not a tokenizer file ({str(error)[:120]})") from None
+
+
+def _open_session(path: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    if not path.is_file():
+        raise FramingError(f"{path.parent}: not a complete model folder, it has no {path.name}; make one with scripts/export.py")
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exception types are private
+        raise FramingError(f"{path}: not a readable ONNX model ({str(error).splitlines()[0][:160]})") from None

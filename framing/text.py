@@ -1,0 +1,122 @@
+"""Text → sentences with character offsets, and which characters stand inside quotation marks."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+from sentencex import segment
+
+Span = tuple[int, int]
+
+#: Marks looked at for the one that closes a quotation.
+_MAX_MARKS = 40
+
+#: A quotation longer than this, in characters, is taken for a stray mark that never closed.
+MAX_QUOTATION = 2_000
+
+_LINE = re.compile(r"[^\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_SPACE = re.compile(r"\s")
+_LEFT_BEHIND = re.compile(r"\s[\"“„«‘]\Z")
+_MARK = re.compile(r"[\"“”„«»]|(?<!\w)‘|’(?!\w)")
+_CLOSING = {'"': '"', "“": "”", "„": "“”", "«": "»", "»": "«", "‘": "’"}
+
+
+def split_sentences(text: str) -> list[Span]:
+    """Character spans `[start, end)` of the sentences of `text`, in order, without the white space around them.
+
+    Line breaks always end a sentence; within a line `sentencex` decides, as in the training data. `text` must hold
+    no lone surrogate (see `replace_surrogates`).
+    """
+    spans: list[Span] = []
+    for line in _LINE.finditer(text):
+        start = line.start()
+        for piece in pieces(line.group()):
+            stripped = piece.strip()
+            if stripped:
+                begin = start + len(piece) - len(piece.lstrip())
+                spans.append((begin, begin + len(stripped)))
+            start += len(piece)
+    return _move_opening_marks(text, spans)
+
+
+def pieces(line: str) -> list[str]:
+    """The sentences of one line as `sentencex` cuts them, white space included: joined they are the line again.
+
+    `sentencex` 1.0.32 panics on a wide space in front of a full stop, so it sees plain ones.
+    """
+    found, start = [], 0
+    for piece in segment("en", _SPACE.sub(" ", line)):
+        found.append(line[start : start + len(piece)])
+        start += len(piece)
+    return found
+
+
+def _move_opening_marks(text: str, spans: list[Span]) -> list[Span]:
+    """`sentencex` leaves an opening quotation mark at the end of the sentence before; it goes with what it opens."""
+    for i in range(len(spans) - 1):
+        (start, end), (_, next_end) = spans[i], spans[i + 1]
+        if _LEFT_BEHIND.search(text, start, end) and "\n" not in text[end : spans[i + 1][0]]:
+            kept = text[start : end - 1].rstrip()
+            if kept:
+                spans[i], spans[i + 1] = (start, start + len(kept)), (end - 1, next_end)
+    return spans
+
+
+def replace_surrogates(text: str) -> str:
+    """`text` with each lone surrogate, which no encoding can carry, replaced by U+FFFD; the length is unchanged."""
+    return _LONE_SURROGATE.sub("\ufffd", text)
+
+
+def quotations(text: str) -> list[Span]:
+    """Spans of `text` inside quotation marks, marks included: straight, curly, low and guillemets, in order.
+
+    A quotation may run over sentences and paragraphs; an opening mark inside it, as at the start of each further
+    paragraph, continues it. A mark that does not close within `MAX_QUOTATION` characters is ignored.
+    """
+    spans: list[Span] = []
+    marks = list(_MARK.finditer(text))
+    i = 0
+    while i < len(marks):
+        opening = marks[i]
+        end = _closing_index(text, marks, i) if _opens(text, opening) else None
+        if end is None:
+            i += 1
+            continue
+        spans.append((opening.start(), marks[end].end()))
+        i = end + 1
+    return spans
+
+
+def _opens(text: str, mark: re.Match[str]) -> bool:
+    """Whether a mark can open a quotation: a straight one only in front of a character and not behind a word."""
+    if mark.group() not in _CLOSING:
+        return False
+    before = text[mark.start() - 1 : mark.start()]
+    after = text[mark.end() : mark.end() + 1]
+    if mark.group() == '"':
+        return not after.isspace() and after != "" and not before.isalnum()
+    if mark.group() == "»":  # closes «French» quotations; opens »German« ones
+        return after.isalnum() and not before.isalnum()
+    return True
+
+
+def _closing_index(text: str, marks: list[re.Match[str]], i: int) -> int | None:
+    """Index in `marks` of the mark that closes the quotation opened by `marks[i]`, or None."""
+    opening = marks[i].group()
+    for j in range(i + 1, min(len(marks), i + 1 + _MAX_MARKS)):
+        if marks[j].start() - marks[i].start() > MAX_QUOTATION:
+            return None
+        if marks[j].group() in _CLOSING[opening] and not (opening == '"' and _opens(text, marks[j])):
+            return j
+        if opening == "‘" and "\n" in text[marks[i].start() : marks[j].start()]:
+            return None  # an apostrophe in front of a word ('em), far more often than a quotation over lines
+    return None
+
+
+def inside(spans: list[Span], start: int, end: int) -> bool:
+    """Whether the middle of `[start, end)` falls in one of the ordered, disjoint `spans`."""
+    middle = (start + end) // 2
+    i = bisect_right(spans, middle, key=lambda span: span[0]) - 1
+    return i >= 0 and spans[i][0] <= middle < spans[i][1]

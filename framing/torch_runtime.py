@@ -1,0 +1,33 @@
+"""A trained folder as a backend of the classifier: the same windows through PyTorch instead of ONNX Runtime."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from framing.model import load_model
+from framing.model_folder import TOKENIZER, read_settings
+from framing.runtime import SentenceLogits, WindowRunner, open_tokenizer
+from framing.windows import EncodedSentence, Window
+
+
+class TorchRuntime(WindowRunner):
+    """Opens a trained folder (`model.safetensors`), for measuring, export checks and teachers; see `Runtime`."""
+
+    def __init__(self, folder: Path):
+        super().__init__(read_settings(folder), open_tokenizer(folder / TOKENIZER))
+        self._model = load_model(folder)
+
+    def _start(self, encoded: list[EncodedSentence], window: Window) -> Future[list[SentenceLogits]]:
+        done: Future[list[SentenceLogits]] = Future()
+        done.set_result(self._run(encoded, window))
+        return done
+
+    def _forward(self, inputs: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
+        with torch.inference_mode():
+            output = self._model(**tensors)
+        return output.sentence_logits.numpy(), output.token_logits.numpy()

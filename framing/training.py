@@ -1,0 +1,275 @@
+"""Fine-tuning with the transformers `Trainer`: labelled articles → windows of tensors → a trained folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset, DatasetDict
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer, Trainer, TrainingArguments, set_seed
+from transformers.trainer_utils import EvalPrediction
+
+from framing import __version__, data
+from framing.calibration import calibrate_settings
+from framing.config import Config, dump_config
+from framing.encoders import find_encoder
+from framing.errors import FramingError
+from framing.labels import VERIFICATION, VERIFICATION_KINDS
+from framing.model import IGNORE, FramingModel, build_model, save_model
+from framing.model_folder import BOILERPLATE, CONFIG, Settings, label_settings, output_names, write_settings
+from framing.runtime import available_cores
+from framing.torch_runtime import TorchRuntime
+from framing.windows import EncodedSentence, encode_sentences, plan_windows
+
+Sentence = dict[str, Any]
+
+
+def train(config: Config) -> Path:
+    """Fine-tune as the config says, resuming where an earlier run of it was killed; returns the trained folder.
+
+    The folder, `config.output`, holds the weights of the best epoch (macro average precision on the validation
+    split), the tokenizer, the settings with thresholds from the validation split, and the resolved config. Raises `FramingError`
+    where the data or the encoder are wrong, or where the folder holds a run of another config.
+    """
+    torch.set_num_threads(config.training.threads or available_cores())
+    set_seed(config.seed)
+    splits = data.load(*_data_arguments(config))
+    encoder = find_encoder(config.encoder)
+    settings = _settings(config)
+    resume = _claim(config, settings.data_sha256)
+    tokenizer = AutoTokenizer.from_pretrained(encoder)
+    outputs = output_names(config.labels, config.boilerplate, config.verification_kinds)
+    windows = make_dataset(splits, tokenizer.backend_tokenizer, config, outputs)
+    model = build_model(encoder, len(outputs), len(config.labels), config.training.dropout, config.training.evidence_weight)
+    if config.training.freeze_embeddings:
+        model.encoder.get_input_embeddings().requires_grad_(False)
+    trainer = Trainer(
+        model=model,
+        args=_arguments(config),
+        data_collator=Collator(tokenizer.pad_token_id or 0),
+        train_dataset=windows["train"],
+        eval_dataset=windows["validation"],
+        compute_metrics=lambda prediction: validation_figures(prediction, config.labels),
+        optimizers=(_optimizer(model, config), None),
+    )
+    trainer.train(resume_from_checkpoint=resume)
+    if trainer.is_world_process_zero():
+        save_model(model, config.output, outputs)
+        tokenizer.backend_tokenizer.no_padding()
+        tokenizer.backend_tokenizer.no_truncation()
+        tokenizer.save_pretrained(config.output)
+        write_settings(config.output, settings)
+        _calibrate(config)
+        history = [row for row in trainer.state.log_history if "eval_loss" in row]
+        (config.output / "history.json").write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
+    return config.output
+
+
+def _data_arguments(config: Config) -> tuple[list[Path], list[Path], list[str], float, int]:
+    return config.data.train, config.data.validation, config.labels, config.data.validation_fraction, config.seed
+
+
+def _calibrate(config: Config) -> None:
+    """Fit thresholds and probabilities on the validation articles, with the model as it was saved."""
+    _, held_out = data.split(*_data_arguments(config))
+    write_settings(config.output, calibrate_settings(TorchRuntime(config.output), held_out))
+
+
+def _claim(config: Config, data_sha256: str) -> str | None:
+    """Make the output folder this run's, and say where to resume. The folder of another config or of other data is refused."""
+    folder = config.output
+    resolved = folder / CONFIG
+    content = f"{dump_config(config)}# sha256 of the data files: {data_sha256}\n"
+    folder.mkdir(parents=True, exist_ok=True)
+    if resolved.exists() and resolved.read_text(encoding="utf-8") != content:
+        raise FramingError(
+            f"{folder}: holds a run of another config or other data; set output=… to another folder or delete this one"
+        )
+    resolved.write_text(content, encoding="utf-8")
+    checkpoints = sorted((folder / "checkpoints").glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    while checkpoints and not (checkpoints[-1] / "trainer_state.json").exists():  # written last: without it, half a checkpoint
+        shutil.rmtree(checkpoints.pop())
+    if checkpoints:
+        print(f"resuming from {checkpoints[-1]}", file=sys.stderr)
+        return str(checkpoints[-1])
+    return None
+
+
+def _data_hash(config: Config) -> str:
+    digest = hashlib.sha256()
+    for path in [*config.data.train, *config.data.validation]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _arguments(config: Config) -> TrainingArguments:
+    training = config.training
+    return TrainingArguments(
+        output_dir=str(config.output / "checkpoints"),
+        num_train_epochs=training.epochs,
+        per_device_train_batch_size=training.batch_size,
+        per_device_eval_batch_size=training.batch_size * 2,
+        train_sampling_strategy="group_by_length",
+        length_column_name="length",
+        lr_scheduler_type="linear",
+        warmup_steps=training.warmup,
+        max_grad_norm=1.0,
+        bf16=training.bf16,
+        use_cpu=not torch.cuda.is_available(),
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model="macro_average_precision",
+        label_names=["sentence_targets"],
+        remove_unused_columns=False,
+        logging_steps=50,
+        report_to=[],
+        seed=config.seed,
+    )
+
+
+def _optimizer(model: FramingModel, config: Config) -> torch.optim.Optimizer:
+    """AdamW with a learning rate of their own for the fresh heads."""
+    heads = {id(p) for module in (model.classifier, model.evidence) for p in module.parameters()}
+    body = [p for p in model.parameters() if p.requires_grad and id(p) not in heads]
+    groups = [
+        {"params": body, "lr": config.training.learning_rate},
+        {"params": [p for p in model.parameters() if id(p) in heads], "lr": config.training.head_learning_rate},
+    ]
+    return torch.optim.AdamW(groups, weight_decay=config.training.weight_decay, fused=True)
+
+
+def _settings(config: Config) -> Settings:
+    return Settings(
+        name=config.name,
+        version=config.version,
+        labels=[label_settings(name) for name in config.labels],
+        boilerplate=config.boilerplate,
+        verification_kinds=config.verification_kinds,
+        context=config.windows.context,
+        max_tokens=config.windows.max_tokens,
+        max_sentence_tokens=config.windows.max_sentence_tokens,
+        context_sentences=config.windows.context_sentences,
+        package_version=__version__,
+        data_sha256=_data_hash(config),
+    )
+
+
+def make_dataset(splits: DatasetDict, tokenizer: Tokenizer, config: Config, outputs: Sequence[str]) -> DatasetDict:
+    """Windows with their targets, one row each; those in which nothing is annotated are left out."""
+
+    def windows_of(split: Dataset) -> Iterator[dict[str, Any]]:
+        for row in split:
+            yield from article_windows(row["sentences"], tokenizer, config, outputs)
+
+    return DatasetDict({name: Dataset.from_list(list(windows_of(split))) for name, split in splits.items()})
+
+
+def article_windows(
+    sentences: list[Sentence], tokenizer: Tokenizer, config: Config, outputs: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """The windows of one article as the model's inputs and targets (see `FramingModel.forward`)."""
+    settings = config.windows
+    encoded = encode_sentences(tokenizer, [sentence["text"] for sentence in sentences], settings.max_sentence_tokens)
+    windows = plan_windows(encoded, settings.context, settings.max_tokens, settings.context_sentences)
+    for window in windows:
+        if not any(sentence["annotated"] for sentence in sentences[window.scored : window.stop]):
+            continue
+        row: dict[str, Any] = {"input_ids": [], "sentence_lengths": [], "sentence_targets": [], "token_targets": []}
+        for i in range(window.first, window.stop):
+            known = i >= window.scored and sentences[i]["annotated"]
+            row["sentence_lengths"].append(len(encoded[i].ids))
+            row["input_ids"] += encoded[i].ids
+            row["sentence_targets"].append(sentence_targets(sentences[i], outputs, config) if known else [IGNORE] * len(outputs))
+            row["token_targets"] += token_targets(sentences[i], encoded[i], config.labels, known)
+        yield {**row, "length": len(row["input_ids"])}
+
+
+def sentence_targets(sentence: Sentence, outputs: Sequence[str], config: Config) -> list[float]:
+    """Targets of one annotated sentence, by output: 1 or 0, mixed with a teacher's scores where it has them.
+
+    A verification kind is known only where the sentence is a verification of a known kind.
+    """
+    labels, kind = sentence["labels"], sentence["verification"]
+    soft = {score["name"]: score["value"] for score in sentence["scores"]}
+    weight = config.training.teacher_weight
+    targets = []
+    for output in outputs:
+        if output in VERIFICATION_KINDS:
+            hard = float(output == kind) if VERIFICATION in labels and kind else IGNORE
+        else:
+            hard = float(sentence["boilerplate"] if output == BOILERPLATE else output in labels)
+        if output in soft and hard != IGNORE:
+            targets.append(weight * soft[output] + (1 - weight) * hard)
+        else:
+            targets.append(hard)
+    return targets
+
+
+def token_targets(sentence: Sentence, encoded: EncodedSentence, labels: Sequence[str], known: bool) -> list[list[float]]:
+    """Evidence targets of one sentence: (tokens, labels), `IGNORE` for special tokens and for what is not known."""
+    spans = {label: [(e["start"], e["end"]) for e in sentence["evidence"] or [] if e["label"] == label] for label in labels}
+    return [
+        [float(any(start < b and end > a for a, b in spans[label])) for label in labels]
+        if known and end > start
+        else [IGNORE] * len(labels)
+        for start, end in encoded.offsets
+    ]
+
+
+class Collator:
+    """Pads windows to the longest of the batch."""
+
+    def __init__(self, pad_token_id: int):
+        self.pad_token_id = pad_token_id
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        """Tensors for `FramingModel.forward`."""
+
+        def padded(name: str, fill: float, dtype: torch.dtype) -> torch.Tensor:
+            tensors = [torch.tensor(row[name], dtype=dtype) for row in rows]
+            return torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=fill)
+
+        ids = padded("input_ids", self.pad_token_id, torch.long)
+        lengths = torch.tensor([len(row["input_ids"]) for row in rows])
+        return {
+            "input_ids": ids,
+            "attention_mask": (torch.arange(ids.size(1)) < lengths[:, None]).long(),
+            "sentence_mask": sentence_masks([row["sentence_lengths"] for row in rows], ids.size(1)),
+            "sentence_targets": padded("sentence_targets", IGNORE, torch.float32),
+            "token_targets": padded("token_targets", IGNORE, torch.float32),
+        }
+
+
+def sentence_masks(lengths: Sequence[Sequence[int]], tokens: int) -> torch.Tensor:
+    """(batch, sentences, tokens) with 1.0 where a token belongs to a sentence, from the sentences' lengths in tokens."""
+    masks = torch.zeros(len(lengths), max(map(len, lengths)), tokens)
+    for mask, row in zip(masks, lengths, strict=True):
+        start = 0
+        for sentence, length in enumerate(row):
+            mask[sentence, start : start + length] = 1.0
+            start += length
+    return masks
+
+
+def validation_figures(prediction: EvalPrediction, labels: Sequence[str]) -> dict[str, float]:
+    """Average precision per label and their mean, over the annotated sentences of the validation windows."""
+    from sklearn.metrics import average_precision_score
+
+    logits = prediction.predictions[0] if isinstance(prediction.predictions, tuple) else prediction.predictions
+    targets = np.asarray(prediction.label_ids)
+    known = targets[..., 0] != IGNORE
+    figures = {}
+    for i, label in enumerate(labels):
+        truth = targets[known][:, i] > 0.5
+        figures[f"average_precision_{label}"] = float(average_precision_score(truth, logits[known][:, i])) if truth.any() else 0.0
+    return {"macro_average_precision": float(np.mean(list(figures.values()))), **figures}
