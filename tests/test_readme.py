@@ -1,0 +1,81 @@
+"""The examples of the README, run as they stand, with the shipped model."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from framing.data import parse_article
+from tests.conftest import ROOT, run_cli
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SAMPLES = ROOT / "framing" / "samples"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """What the commands of the README name: articles, a table, one article."""
+    shutil.copytree(SAMPLES, tmp_path / "articles")
+    shutil.copy(SAMPLES / "agency_wire.txt", tmp_path / "article.txt")
+    (tmp_path / "table.csv").write_text("id,body\n1,The ministry said the bridge was intact.\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_python_example() -> None:
+    (code,) = blocks("python")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "official_claim" in done.stdout
+    assert "The ministry" in done.stdout
+
+
+def test_scoring_commands(folder: Path) -> None:
+    commands = re.findall(r"^ {4}(.*\.venv/bin/framing score .*)$", README, re.MULTILINE)
+    assert len(commands) == 4
+    command_line = f"{shlex.quote(sys.executable)} -m framing"
+    for command in commands:
+        line = command.replace(".venv/bin/framing", command_line)
+        done = subprocess.run(["bash", "-c", line], cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (command, done.stderr)
+    assert len((folder / "scored.csv").read_text(encoding="utf-8").splitlines()) == 2
+    assert json.loads((folder / "scored.jsonl").read_text(encoding="utf-8"))["id"] == "-"
+
+
+def test_record_has_the_documented_keys() -> None:
+    documented = json.loads(blocks("json")[0])
+    done = run_cli("score", SAMPLES / "agency_wire.txt")
+    record = json.loads(done.stdout)
+    assert list(record) == list(documented)
+    assert list(record["sentences"][0]) == list(documented["sentences"][0])
+    evidence = next(e for s in record["sentences"] for e in s["evidence"])
+    assert list(evidence) == list(documented["sentences"][0]["evidence"][0])
+
+
+def test_training_format_example_is_valid() -> None:
+    article = parse_article(blocks("json")[1])
+    (span,) = article.sentences[0].evidence["official_claim"]
+    assert article.sentences[0].text[slice(*span)] == "The mayor"
+
+
+def test_every_script_and_config_that_is_named_exists() -> None:
+    for name in set(re.findall(r"(?:scripts|configs)/\w+\.\w+", README)):
+        assert (ROOT / name).exists(), name
+
+
+def test_demo_excerpt_is_what_the_demo_prints() -> None:
+    """But for the scores: their second digit may differ from processor to processor."""
+    (excerpt,) = blocks("text")
+    printed = run_cli("score", SAMPLES, "--format", "text").stdout.decode()
+    number = re.compile(r"\d\.\d\d")
+    assert number.sub("#", excerpt.strip()) in number.sub("#", printed)

@@ -1,0 +1,100 @@
+"""Labels without text, and text joined again from an invented stand-in for the public datasets."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from framing.data import read_articles
+from tests.conftest import run_script, write_jsonl
+
+BODY = "The mayor  opened the bridge.It was closed again on Monday.\n\nThe council blamed the mayor."
+
+
+@pytest.fixture
+def downloads(tmp_path: Path) -> Path:
+    """One article in each dataset's own layout."""
+    root = tmp_path / "downloads"
+    files = {
+        "Article-Bias-Prediction/data/jsons/abc.json": json.dumps(
+            {"ID": "abc", "url": "http://news.invalid/bridge", "title": "Bridge  closed. Again", "content_original": BODY}
+        ),
+        "en-foreign-newswire/original_articles/x_1.txt": f"http://news.invalid/x\n{BODY}",
+        "semeval2025-task10/EN/raw-documents/EN_1.txt": BODY,
+        "ukraine-news-bias/all-data-as-json/article_1.json": json.dumps(
+            {
+                "sentences": [
+                    {"position_in_article": 1, "content": "Second. Still second."},
+                    {"position_in_article": 0, "content": "First"},
+                ]
+            }
+        ),
+    }
+    for name, content in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content, encoding="utf-8")
+    for name, header, row in (
+        ("fake_news_detection/input/fakes.csv", ["unit_id", "article_content"], ["77", "The café mayor spoke. " + BODY]),
+        ("fnc-1/train_bodies.csv", ["Body ID", "articleBody"], ["5", BODY]),
+    ):
+        (root / name).parent.mkdir(parents=True)
+        encoding = "latin-1" if "fakes" in name else "utf-8"
+        with (root / name).open("w", encoding=encoding, newline="") as stream:
+            csv.writer(stream).writerows([header, row])
+    return root
+
+
+def labelled(dataset: str, article: str, *texts: str) -> dict[str, object]:
+    sentences: list[dict[str, object]] = [{"text": text} for text in texts]
+    sentences[-1] |= {"labels": ["official_claim"], "evidence": {"official_claim": [[0, 3]]}}
+    return {"id": f"{dataset}-1", "dataset": dataset, "article": article, "sentences": sentences}
+
+
+ROWS = [
+    labelled("allsides", "abc", "Bridge  closed. Again", "The mayor opened the bridge.", "It was closed again on Monday."),
+    labelled("allsides-baly", "http://news.invalid/bridge", "The council blamed the mayor."),
+    labelled("en-foreign-newswire", "x_1.txt", "The mayor opened the bridge.", "The council blamed the mayor."),
+    labelled("semeval2025-task10", "EN_1.txt", "It was closed again on Monday."),
+    labelled("ukraine-news-bias", "article_1", "First", "Second. Still second."),
+    labelled("fa-kes", "77", "The café mayor spoke."),
+    labelled("fnc1", "", "The council blamed the mayor."),
+]
+
+
+def test_detach_and_join_give_the_labelled_articles_back(tmp_path: Path, downloads: Path) -> None:
+    source = write_jsonl(tmp_path / "labelled.jsonl", ROWS)
+    detached, joined = tmp_path / "standoff.jsonl", tmp_path / "joined.jsonl"
+    done = run_script("prepare_data.py", source, downloads, "-o", detached, "--detach")
+    assert done.returncode == 0, done.stderr
+    content = detached.read_text(encoding="utf-8")
+    assert "mayor" not in content
+    assert "news.invalid" not in content
+    done = run_script("prepare_data.py", detached, downloads, "-o", joined)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("100.00%") == 7
+    before, after = list(read_articles(source)), list(read_articles(joined))
+    assert [a.sentences for a in after] == [a.sentences for a in before]
+
+
+def test_what_is_missing_is_reported_and_the_rest_joined(tmp_path: Path, downloads: Path) -> None:
+    source = write_jsonl(tmp_path / "labelled.jsonl", [*ROWS, labelled("allsides", "gone", "Not there.")])
+    detached, joined = tmp_path / "standoff.jsonl", tmp_path / "joined.jsonl"
+    run_script("prepare_data.py", source, downloads, "-o", detached, "--detach")
+    path = downloads / "semeval2025-task10/EN/raw-documents/EN_1.txt"
+    path.write_text(BODY.replace("Monday", "Sunday"), encoding="utf-8")
+    done = run_script("prepare_data.py", detached, downloads, "-o", joined)
+    assert done.returncode == 0, done.stderr
+    assert "75.00%" in done.stdout  # three of four allsides sentences
+    assert "0.00%" in done.stdout
+    assert [a.dataset for a in read_articles(joined)] == [str(r["dataset"]) for r in ROWS if r["dataset"] != "semeval2025-task10"]
+
+
+def test_mistakes_are_one_sentence(tmp_path: Path, downloads: Path) -> None:
+    unknown = write_jsonl(tmp_path / "a.jsonl", [{"id": "1", "dataset": "nope", "sentences": []}])
+    done = run_script("prepare_data.py", unknown, downloads, "-o", tmp_path / "x")
+    assert (done.returncode, "unknown dataset 'nope'" in done.stderr) == (2, True)
+    done = run_script("prepare_data.py", unknown, tmp_path / "none", "-o", tmp_path / "x")
+    assert (done.returncode, "no such folder" in done.stderr) == (2, True)
