@@ -46,6 +46,7 @@ class WindowConfig(_Section):
     max_tokens: int = Field(ge=16, le=8192)
     max_sentence_tokens: int = Field(ge=8, le=8192)
     context_sentences: int = Field(ge=0, le=8)
+    train_alone: bool
 
 
 class TrainingConfig(_Section):
@@ -57,6 +58,7 @@ class TrainingConfig(_Section):
     warmup: float = Field(ge=0, lt=1)
     dropout: float = Field(ge=0, lt=1)
     freeze_embeddings: bool
+    freeze_layers: int = Field(ge=0)
     evidence_weight: float = Field(ge=0)
     teacher_weight: float = Field(ge=0, le=1)
     bf16: bool

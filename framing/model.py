@@ -98,6 +98,14 @@ def build_model(folder: Path, outputs: int, labels: int, dropout: float, evidenc
     return FramingModel(encoder, outputs, labels, dropout, evidence_weight)
 
 
+def freeze(model: FramingModel, embeddings: bool, layers: int) -> None:
+    """Keep the word vectors, and the encoder's `layers` lowest layers, as they were pretrained."""
+    encoder: Any = model.encoder
+    encoder.get_input_embeddings().requires_grad_(not embeddings)
+    for layer in encoder.encoder.layer[:layers] if layers else []:
+        layer.requires_grad_(False)
+
+
 def _without_pooler(create: Callable[..., PreTrainedModel], *args: Any, **options: Any) -> PreTrainedModel:
     """An encoder without the pooling layer that we do not use; architectures that have none do not know the option."""
     try:

@@ -23,7 +23,7 @@ from framing.config import Config, dump_config
 from framing.encoders import find_encoder
 from framing.errors import FramingError
 from framing.labels import VERIFICATION, VERIFICATION_KINDS
-from framing.model import IGNORE, FramingModel, build_model, save_model
+from framing.model import IGNORE, FramingModel, build_model, freeze, save_model
 from framing.model_folder import BOILERPLATE, CONFIG, Settings, label_settings, output_names, write_settings
 from framing.runtime import available_cores
 from framing.torch_runtime import TorchRuntime
@@ -49,8 +49,7 @@ def train(config: Config) -> Path:
     outputs = output_names(config.labels, config.boilerplate, config.verification_kinds)
     windows = make_dataset(splits, tokenizer.backend_tokenizer, config, outputs)
     model = build_model(encoder, len(outputs), len(config.labels), config.training.dropout, config.training.evidence_weight)
-    if config.training.freeze_embeddings:
-        model.encoder.get_input_embeddings().requires_grad_(False)
+    freeze(model, config.training.freeze_embeddings, config.training.freeze_layers)
     trainer = Trainer(
         model=model,
         args=_arguments(config),
@@ -167,20 +166,24 @@ def _settings(config: Config) -> Settings:
 def make_dataset(splits: DatasetDict, tokenizer: Tokenizer, config: Config, outputs: Sequence[str]) -> DatasetDict:
     """Windows with their targets, one row each; those in which nothing is annotated are left out."""
 
-    def windows_of(split: Dataset) -> Iterator[dict[str, Any]]:
+    def windows_of(split: Dataset, contexts: Sequence[str]) -> Iterator[dict[str, Any]]:
         for row in split:
-            yield from article_windows(row["sentences"], tokenizer, config, outputs)
+            for context in contexts:
+                yield from article_windows(row["sentences"], tokenizer, config, outputs, context)
 
-    return DatasetDict({name: Dataset.from_list(list(windows_of(split))) for name, split in splits.items()})
+    context = config.windows.context
+    both = ["none", "article"] if config.windows.train_alone and context == "article" else [context]
+    contexts = {"train": both, "validation": [context]}
+    return DatasetDict({name: Dataset.from_list(list(windows_of(splits[name], contexts[name]))) for name in splits})
 
 
 def article_windows(
-    sentences: list[Sentence], tokenizer: Tokenizer, config: Config, outputs: Sequence[str]
+    sentences: list[Sentence], tokenizer: Tokenizer, config: Config, outputs: Sequence[str], context: str
 ) -> Iterator[dict[str, Any]]:
     """The windows of one article as the model's inputs and targets (see `FramingModel.forward`)."""
     settings = config.windows
     encoded = encode_sentences(tokenizer, [sentence["text"] for sentence in sentences], settings.max_sentence_tokens)
-    windows = plan_windows(encoded, settings.context, settings.max_tokens, settings.context_sentences)
+    windows = plan_windows(encoded, context, settings.max_tokens, settings.context_sentences)
     for window in windows:
         if not any(sentence["annotated"] for sentence in sentences[window.scored : window.stop]):
             continue
