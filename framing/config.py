@@ -33,6 +33,7 @@ class EncoderConfig(_Section):
     name: str
     revision: str | None
     sha256: str | None
+    layers: int | None = Field(ge=1)
 
 
 class DataConfig(_Section):

@@ -106,6 +106,18 @@ def freeze(model: FramingModel, embeddings: bool, layers: int) -> None:
         layer.requires_grad_(False)
 
 
+def keep_layers(model: FramingModel, layers: int) -> None:
+    """Shorten the encoder to `layers` of its layers, evenly spaced and the top one among them (as in Sanh et al. 2019,
+    "DistilBERT"). Raises `FramingError` where it has fewer."""
+    encoder: Any = model.encoder
+    total = len(encoder.encoder.layer)
+    if layers > total:
+        raise FramingError(f"encoder.layers is {layers}, but the encoder has {total} layers")
+    kept = [round((i + 1) * total / layers) - 1 for i in range(layers)]
+    encoder.encoder.layer = nn.ModuleList([encoder.encoder.layer[i] for i in kept])
+    encoder.config.num_hidden_layers = layers
+
+
 def _without_pooler(create: Callable[..., PreTrainedModel], *args: Any, **options: Any) -> PreTrainedModel:
     """An encoder without the pooling layer that we do not use; architectures that have none do not know the option."""
     try:

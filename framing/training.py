@@ -23,7 +23,7 @@ from framing.config import Config, dump_config
 from framing.encoders import find_encoder
 from framing.errors import FramingError
 from framing.labels import VERIFICATION, VERIFICATION_KINDS
-from framing.model import IGNORE, FramingModel, build_model, freeze, save_model
+from framing.model import IGNORE, FramingModel, build_model, freeze, keep_layers, save_model
 from framing.model_folder import BOILERPLATE, CONFIG, Settings, label_settings, output_names, write_settings
 from framing.runtime import available_cores
 from framing.torch_runtime import TorchRuntime
@@ -49,6 +49,8 @@ def train(config: Config) -> Path:
     outputs = output_names(config.labels, config.boilerplate, config.verification_kinds)
     windows = make_dataset(splits, tokenizer.backend_tokenizer, config, outputs)
     model = build_model(encoder, len(outputs), len(config.labels), config.training.dropout, config.training.evidence_weight)
+    if config.encoder.layers:
+        keep_layers(model, config.encoder.layers)
     freeze(model, config.training.freeze_embeddings, config.training.freeze_layers)
     trainer = Trainer(
         model=model,
@@ -185,25 +187,28 @@ def article_windows(
     encoded = encode_sentences(tokenizer, [sentence["text"] for sentence in sentences], settings.max_sentence_tokens)
     windows = plan_windows(encoded, context, settings.max_tokens, settings.context_sentences)
     for window in windows:
-        if not any(sentence["annotated"] for sentence in sentences[window.scored : window.stop]):
+        if not any(s["annotated"] or s["scores"] for s in sentences[window.scored : window.stop]):
             continue
         row: dict[str, Any] = {"input_ids": [], "sentence_lengths": [], "sentence_targets": [], "token_targets": []}
         for i in range(window.first, window.stop):
-            known = i >= window.scored and sentences[i]["annotated"]
+            scored = i >= window.scored
             row["sentence_lengths"].append(len(encoded[i].ids))
             row["input_ids"] += encoded[i].ids
-            row["sentence_targets"].append(sentence_targets(sentences[i], outputs, config) if known else [IGNORE] * len(outputs))
-            row["token_targets"] += token_targets(sentences[i], encoded[i], config.labels, known)
+            row["sentence_targets"].append(sentence_targets(sentences[i], outputs, config) if scored else [IGNORE] * len(outputs))
+            row["token_targets"] += token_targets(sentences[i], encoded[i], config.labels, scored and sentences[i]["annotated"])
         yield {**row, "length": len(row["input_ids"])}
 
 
 def sentence_targets(sentence: Sentence, outputs: Sequence[str], config: Config) -> list[float]:
-    """Targets of one annotated sentence, by output: 1 or 0, mixed with a teacher's scores where it has them.
+    """Targets of one sentence, by output: 1 or 0, mixed with a teacher's scores where it has them.
 
-    A verification kind is known only where the sentence is a verification of a known kind.
+    A sentence that is not annotated has the teacher's scores alone. A verification kind is known only where the
+    sentence is a verification of a known kind.
     """
     labels, kind = sentence["labels"], sentence["verification"]
     soft = {score["name"]: score["value"] for score in sentence["scores"]}
+    if not sentence["annotated"]:
+        return [soft.get(output, IGNORE) for output in outputs]
     weight = config.training.teacher_weight
     targets = []
     for output in outputs:
