@@ -31,7 +31,8 @@ def main() -> None:
     from framing.torch_runtime import TorchRuntime
 
     teachers = [TorchRuntime(Path(folder), bf16=True) for folder in args.teachers.split(",")]
-    known = {sentence.text for path in args.known for article in read_labelled(path) for sentence in article.sentences}
+    texts = (sentence.text for path in args.known for article in read_labelled(path) for sentence in article.sentences)
+    known = {text for text in texts if len(text) > 60}  # shorter ones recur in any newspaper
     items = with_progress(read_articles([args.articles]), shown=sys.stderr.isatty())
     write_articles(args.output, teach(items, teachers, args.sentences, known))
     print(args.output)
