@@ -16,7 +16,7 @@ BASE = [
 ]  # fmt: skip
 TRAIN = [
     "config", "encoders", "model", "metrics", "torch_runtime", "teaching", "calibration", "training", "evaluation",
-    "export", "card", "public", "crossvalidation",
+    "export", "card", "robustness", "public", "crossvalidation",
 ]  # fmt: skip
 ORDER = BASE + TRAIN
 
