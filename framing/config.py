@@ -51,6 +51,7 @@ class WindowConfig(_Section):
 
 
 class TrainingConfig(_Section):
+    start: Path | None
     epochs: float = Field(gt=0)
     batch_size: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
@@ -60,6 +61,7 @@ class TrainingConfig(_Section):
     dropout: float = Field(ge=0, lt=1)
     freeze_embeddings: bool
     freeze_layers: int = Field(ge=0)
+    swap_names: float = Field(ge=0, le=1)
     evidence_weight: float = Field(ge=0)
     teacher_weight: float = Field(ge=0, le=1)
     bf16: bool

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from framing.augmentation import Names, renamed
 from framing.classifier import FramingClassifier
 from framing.data import LabelledArticle
 from framing.evaluation import score_labelled
 from framing.metrics import f1_from_counts
 
-Names = Mapping[str, str]
 Change = Callable[[LabelledArticle], Callable[[str], str]]
 
 #: Which names of the written corpus stand for the two sides of an event, and in which form.
@@ -59,14 +59,6 @@ class Swap:
     flipped: int
     labels: int
     labels_flipped: int
-
-
-def renamed(text: str, names: Names) -> str:
-    """The text with every name, as a whole word, replaced; a longer name goes first."""
-    if not names:
-        return text
-    pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    return re.sub(rf"\b({pattern})(?=s?\b)", lambda match: names[match.group(1)], text)
 
 
 def swaps(classifier: FramingClassifier, articles: Sequence[LabelledArticle]) -> list[Swap]:
@@ -136,7 +128,6 @@ FORMATS: dict[str, Callable[[LabelledArticle], LabelledArticle]] = {
 def macro_f1(classifier: FramingClassifier, articles: Sequence[LabelledArticle]) -> float:
     """Mean F1 over the labels, 0…1."""
     pairs = [pair for _, pairs in score_labelled(classifier, articles) for pair in pairs]
-    truths, given = (
-        np.array([[label in one.labels for label in classifier.labels] for one in side]) for side in zip(*pairs, strict=True)
-    )
+    truths = np.array([[label in s.labels for label in classifier.labels] for s, _ in pairs])
+    given = np.array([[label in r.labels for label in classifier.labels] for _, r in pairs])
     return float(f1_from_counts((truths & given).sum(0), (~truths & given).sum(0), (truths & ~given).sum(0)).mean())
