@@ -15,7 +15,8 @@ BASE = [
     "classifier", "outputs", "summary", "batch", "progress", "data", "check", "standoff", "records", "cli", "__main__",
 ]  # fmt: skip
 TRAIN = [
-    "config", "encoders", "model", "metrics", "torch_runtime", "calibration", "baselines", "training", "evaluation", "export", "card",
+    "config", "encoders", "model", "metrics", "torch_runtime", "calibration", "baselines", "training", "evaluation", "export",
+    "card",
 ]  # fmt: skip
 ORDER = BASE + TRAIN
 
