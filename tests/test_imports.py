@@ -15,8 +15,8 @@ BASE = [
     "classifier", "outputs", "summary", "batch", "progress", "data", "check", "standoff", "records", "cli", "__main__",
 ]  # fmt: skip
 TRAIN = [
-    "config", "encoders", "model", "metrics", "augmentation", "torch_runtime", "teaching", "calibration", "training", "evaluation",
-    "export", "card", "robustness", "public", "crossvalidation",
+    "config", "encoders", "model", "metrics", "augmentation", "torch_runtime", "teaching", "calibration", "baselines", "training",
+    "evaluation", "export", "card", "robustness", "public", "crossvalidation",
 ]  # fmt: skip
 ORDER = BASE + TRAIN
 
