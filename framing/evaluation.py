@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,18 @@ from framing.classifier import FramingClassifier
 from framing.data import LabelledArticle, LabelledSentence
 from framing.labels import VERIFICATION, VERIFICATION_KINDS
 from framing.metrics import FramingMetric, expected_calibration_error, f1_from_counts, span_figures
+from framing.model_folder import ONNX
 from framing.results import SentenceResult
+from framing.torch_runtime import TorchRuntime
 
 Pair = tuple[LabelledSentence, SentenceResult]
+
+
+def open_classifier(folder: Path) -> FramingClassifier:
+    """A model folder as users open it, or a trained folder that is not exported yet, through PyTorch."""
+    if (folder / ONNX).exists():
+        return FramingClassifier.from_pretrained(folder)
+    return FramingClassifier(TorchRuntime(folder))
 
 
 def score_labelled(classifier: FramingClassifier, articles: Sequence[LabelledArticle]) -> list[tuple[str, list[Pair]]]:

@@ -20,17 +20,11 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, help="write the figures here as JSON")
     args = parser.parse_args()
 
-    from framing.classifier import FramingClassifier
     from framing.data import read_articles
     from framing.errors import FramingError
-    from framing.evaluation import as_table, evaluate_classifier
-    from framing.model_folder import ONNX
-    from framing.torch_runtime import TorchRuntime
+    from framing.evaluation import as_table, evaluate_classifier, open_classifier
 
-    if (args.model / ONNX).exists():
-        classifier = FramingClassifier.from_pretrained(args.model)
-    else:
-        classifier = FramingClassifier(TorchRuntime(args.model))
+    classifier = open_classifier(args.model)
     starts = tuple(args.only.split(",")) if args.only else ("",)
     articles = [a for a in read_articles(args.data, classifier.labels) if a.id.startswith(starts)]
     if not any(sentence.annotated for article in articles for sentence in article.sentences):

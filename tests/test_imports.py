@@ -16,7 +16,7 @@ BASE = [
 ]  # fmt: skip
 TRAIN = [
     "config", "encoders", "model", "metrics", "augmentation", "torch_runtime", "teaching", "calibration", "baselines", "training",
-    "evaluation", "export", "card", "robustness", "public", "crossvalidation",
+    "evaluation", "export", "card", "robustness", "public", "quality", "crossvalidation",
 ]  # fmt: skip
 ORDER = BASE + TRAIN
 
