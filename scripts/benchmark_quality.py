@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL")
     parser.add_argument("--babe", type=Path)
     parser.add_argument("--ptc", type=Path)
+    parser.add_argument("--encoder", type=Path, help="folder of the encoder of the frozen embeddings; that of base.yaml without it")
     args = parser.parse_args()
 
     from framing import baselines, quality
@@ -35,7 +36,10 @@ def main() -> None:
     print(quality.row("cue words", quality.baseline_figures(baselines.CueWordBaseline(), test)))
     for name, baseline in (
         ("TF-IDF + logistic regression", baselines.TfidfBaseline()),
-        ("frozen embeddings + logistic regression", baselines.EmbeddingBaseline(find_encoder(load_config(BASE).encoder))),
+        (
+            "frozen embeddings + logistic regression",
+            baselines.EmbeddingBaseline(args.encoder or find_encoder(load_config(BASE).encoder)),
+        ),
     ):
         print(quality.row(name, quality.baseline_figures(baseline.fit(train), test)))
     for folder in args.models:

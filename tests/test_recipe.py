@@ -132,3 +132,23 @@ def test_robustness_counts_flips_and_differences(model_folder: Path, labelled: P
     assert "| Russia and Ukraine | " in done.stdout
     assert "| as it is | " in done.stdout
     assert "| +0.000 |" in done.stdout
+
+
+def test_the_quality_benchmark_puts_all_ways_side_by_side(
+    tmp_path: Path, encoder: Path, trained: Path, model_folder: Path, labelled: Path
+) -> None:
+    babe = tmp_path / "babe.jsonl.gz"
+    texts = ["the brutal regime crossed the road", "the road was open in the town"]
+    rows = [{"text": text, "biased": "brutal" in text, "biased_words": "[]", "outlet": "", "topic": ""} for text in texts]
+    babe.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
+    ptc = write_jsonl(tmp_path / "ptc.jsonl", [{"id": "1", "text": ". ".join(texts), "spans": [["Loaded_Language", 4, 17]]}])
+    done = run_script(
+        "benchmark_quality.py", labelled, labelled, trained, model_folder, "--babe", babe, "--ptc", ptc, "--encoder", encoder
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows_of_table = [line for line in done.stdout.splitlines() if line.startswith("|")][2:]
+    names = [row.split("|")[1].strip().split(" (")[0] for row in rows_of_table]
+    assert names[:3] == ["cue words", "TF-IDF + logistic regression", "frozen embeddings + logistic regression"]
+    assert names[3:] == ["framing-smoke 0.1.0"] * 2
+    assert "AUC of the loaded_terminology score 1.000 (2 sentences)" in done.stdout
+    assert "AUC 1.000 by sentence" in done.stdout
