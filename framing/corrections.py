@@ -1,7 +1,7 @@
 """What Label Studio exports as JSON after people corrected the tasks of `framing.labelstudio` → labelled articles.
 
-The format is that of https://labelstud.io/guide/export. Label Studio counts offsets in code points since version 1.5, in
-UTF-16 code units before; each region carries its words, which say which of the two it is.
+The format is that of https://labelstud.io/guide/export. Label Studio counts offsets in code points (seen in 1.23.2), and
+in UTF-16 code units before its issue 1008 was mended; each region carries its words, which say which of the two it is.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _corrected(task: _Task, annotation: _Annotation) -> LabelledArticle:
             if region.from_name == EVIDENCE:
                 for label in region.value.labels:
                     evidence[index][label].add((first, last))
-            elif len(pieces) == 1 or last - first == len(texts[index]):
+            elif len(pieces) == 1 or texts[index][first:last].strip() == texts[index].strip():
                 labels[index] += region.value.labels
             else:
                 problems.append(
@@ -196,16 +196,18 @@ def _same(ours: str, theirs: str) -> bool:
 
 
 def _sentence(text: str, given: list[str], evidence: dict[str, set[Span]]) -> LabelledSentence:
-    kinds = {KIND_LABELS[label] for label in given if label in KIND_LABELS}
+    kinds = list(dict.fromkeys(KIND_LABELS[label] for label in given if label in KIND_LABELS))
     if len(kinds) > 1:
-        raise FramingError(f"two kinds of verification, {' and '.join(sorted(kinds))}; keep one")
+        raise FramingError(f"two kinds of verification, {' and '.join(kinds)}; keep one")
     labels = [VERIFICATION if label in KIND_LABELS else label for label in given if label != BOILERPLATE]
-    return LabelledSentence(
-        text=text,
-        boilerplate=BOILERPLATE in given,
-        labels=list(dict.fromkeys(labels)),
-        verification=min(kinds, default=None),
-        evidence={label: sorted(spans) for label, spans in evidence.items()},
+    return LabelledSentence.model_validate(
+        {
+            "text": text,
+            "boilerplate": BOILERPLATE in given,
+            "labels": list(dict.fromkeys(labels)),
+            "verification": kinds[0] if kinds else None,
+            "evidence": {label: sorted(spans) for label, spans in evidence.items()},
+        }
     )
 
 

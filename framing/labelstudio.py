@@ -7,7 +7,7 @@ are plain `Labels` on `Text`, which every version of Label Studio has. A task al
 nobody can edit: segmentation comes back as it went. The kind of a verification is part of its region's label
 (`independent_verification: refuted`), so that the two cannot contradict each other.
 
-The format is that of https://labelstud.io/guide/predictions.
+The format is that of https://labelstud.io/guide/predictions, and was tried with Label Studio 1.23.2.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def labelling_config(labels: Sequence[str]) -> str:
     evidence = ElementTree.SubElement(palette, "Labels", name=EVIDENCE, toName="text")
     for label in labels:
         _add_label(evidence, label, known_label(label).evidence, known_label(label).colour)
-    ElementTree.SubElement(view, "Text", name="text", value="$text", valueType="text")
+    ElementTree.SubElement(view, "Text", name="text", value="$text", valueType="text", showLabels="true")
     ElementTree.indent(view)
     return ElementTree.tostring(view, encoding="unicode") + "\n"
 
@@ -68,7 +68,7 @@ def to_task(result: ArticleResult) -> dict[str, Any]:
     Offsets are code points of the task's `text`. A region's `score` is that of its evidence, or the lowest of its
     sentence's labels; the prediction's is the mean certainty, `max(p, 1 - p)`, of all scores, to sort tasks by.
     """
-    sentences = [sentence for sentence in result.sentences if sentence.text]  # the training format holds no empty one
+    sentences = [sentence for sentence in result.sentences if sentence.text.strip()]  # nothing to mark in a blank one
     regions = []
     starts = [start for start, _ in line_spans([sentence.text for sentence in sentences])]
     for sentence, start in zip(sentences, starts, strict=True):
@@ -135,28 +135,31 @@ def write_tasks(path: Path, results: Iterable[ArticleResult]) -> tuple[int, int]
     """Write the tasks of scored articles to a JSON file, and the labelling config beside it with the suffix `.xml`.
 
     Returns how many tasks were written and how many articles left out, because they were not scored or hold no text.
-    Raises `FramingError` where articles differ in their labels, or where there is none.
+    Raises `FramingError` where articles differ in their labels, or where there is none; then nothing is written.
     """
     labels: list[str] = []
     tasks = left_out = 0
     part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as stream:
-        for result in results:
-            sentence = next(iter(result.sentences), None)
-            if result.error or sentence is None or not any(s.text for s in result.sentences):
-                left_out += 1
-                continue
-            if labels and labels != list(sentence.scores):
-                raise FramingError(
-                    f"article {result.id!r} has scores for {', '.join(sentence.scores)}, earlier ones for {', '.join(labels)}; "
-                    "export articles of different models apart"
-                )
-            labels = list(sentence.scores)
-            stream.write(("[" if not tasks else ",") + "\n" + to_json(to_task(result)))
-            tasks += 1
-        stream.write("\n]\n" if tasks else "[]\n")
-    if not tasks:
-        raise FramingError("no scored article to export; give files that framing score wrote")
-    part.replace(path)
-    path.with_suffix(".xml").write_text(labelling_config(labels), encoding="utf-8")
+    try:
+        with part.open("w", encoding="utf-8") as stream:
+            for result in results:
+                if result.error or not any(sentence.text.strip() for sentence in result.sentences):
+                    left_out += 1
+                    continue
+                own = list(result.sentences[0].scores)
+                if labels and own != labels:
+                    raise FramingError(
+                        f"article {result.id!r} was scored for {', '.join(own)}, those before it for {', '.join(labels)}; "
+                        "export articles of different models apart"
+                    )
+                labels = own
+                stream.write((",\n" if tasks else "[\n") + to_json(to_task(result)))
+                tasks += 1
+            stream.write("\n]\n")
+        if not tasks:
+            raise FramingError("no scored article to export; give files that framing score wrote")
+        path.with_suffix(".xml").write_text(labelling_config(labels), encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return tasks, left_out
