@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,12 +19,13 @@ from transformers import AutoTokenizer, Trainer, TrainingArguments, set_seed
 from transformers.trainer_utils import EvalPrediction
 
 from framing import __version__, data
+from framing.augmentation import draw_names, swap_names
 from framing.calibration import calibrate_settings
 from framing.config import Config, dump_config
 from framing.encoders import find_encoder
 from framing.errors import FramingError
 from framing.labels import VERIFICATION, VERIFICATION_KINDS
-from framing.model import IGNORE, FramingModel, build_model, freeze, save_model
+from framing.model import IGNORE, FramingModel, build_model, freeze, keep_layers, load_weights, save_model
 from framing.model_folder import BOILERPLATE, CONFIG, Settings, label_settings, output_names, write_settings
 from framing.runtime import available_cores
 from framing.torch_runtime import TorchRuntime
@@ -49,6 +51,10 @@ def train(config: Config) -> Path:
     outputs = output_names(config.labels, config.boilerplate, config.verification_kinds)
     windows = make_dataset(splits, tokenizer.backend_tokenizer, config, outputs)
     model = build_model(encoder, len(outputs), len(config.labels), config.training.dropout, config.training.evidence_weight)
+    if config.encoder.layers:
+        keep_layers(model, config.encoder.layers)
+    if config.training.start:
+        load_weights(model, config.training.start)
     freeze(model, config.training.freeze_embeddings, config.training.freeze_layers)
     trainer = Trainer(
         model=model,
@@ -166,15 +172,20 @@ def _settings(config: Config) -> Settings:
 def make_dataset(splits: DatasetDict, tokenizer: Tokenizer, config: Config, outputs: Sequence[str]) -> DatasetDict:
     """Windows with their targets, one row each; those in which nothing is annotated are left out."""
 
-    def windows_of(split: Dataset, contexts: Sequence[str]) -> Iterator[dict[str, Any]]:
+    rng = random.Random(config.seed)
+
+    def windows_of(split: Dataset, contexts: Sequence[str], swapped: float) -> Iterator[dict[str, Any]]:
         for row in split:
+            names = draw_names(rng) if rng.random() < swapped else {}
+            sentences = swap_names(row["sentences"], names)
             for context in contexts:
-                yield from article_windows(row["sentences"], tokenizer, config, outputs, context)
+                yield from article_windows(sentences, tokenizer, config, outputs, context)
 
     context = config.windows.context
     both = ["none", "article"] if config.windows.train_alone and context == "article" else [context]
-    contexts = {"train": both, "validation": [context]}
-    return DatasetDict({name: Dataset.from_list(list(windows_of(splits[name], contexts[name]))) for name in splits})
+    train = list(windows_of(splits["train"], both, config.training.swap_names))
+    validation = list(windows_of(splits["validation"], [context], 0))
+    return DatasetDict({"train": Dataset.from_list(train), "validation": Dataset.from_list(validation)})
 
 
 def article_windows(
@@ -185,25 +196,28 @@ def article_windows(
     encoded = encode_sentences(tokenizer, [sentence["text"] for sentence in sentences], settings.max_sentence_tokens)
     windows = plan_windows(encoded, context, settings.max_tokens, settings.context_sentences)
     for window in windows:
-        if not any(sentence["annotated"] for sentence in sentences[window.scored : window.stop]):
+        if not any(s["annotated"] or s["scores"] for s in sentences[window.scored : window.stop]):
             continue
         row: dict[str, Any] = {"input_ids": [], "sentence_lengths": [], "sentence_targets": [], "token_targets": []}
         for i in range(window.first, window.stop):
-            known = i >= window.scored and sentences[i]["annotated"]
+            scored = i >= window.scored
             row["sentence_lengths"].append(len(encoded[i].ids))
             row["input_ids"] += encoded[i].ids
-            row["sentence_targets"].append(sentence_targets(sentences[i], outputs, config) if known else [IGNORE] * len(outputs))
-            row["token_targets"] += token_targets(sentences[i], encoded[i], config.labels, known)
+            row["sentence_targets"].append(sentence_targets(sentences[i], outputs, config) if scored else [IGNORE] * len(outputs))
+            row["token_targets"] += token_targets(sentences[i], encoded[i], config.labels, scored and sentences[i]["annotated"])
         yield {**row, "length": len(row["input_ids"])}
 
 
 def sentence_targets(sentence: Sentence, outputs: Sequence[str], config: Config) -> list[float]:
-    """Targets of one annotated sentence, by output: 1 or 0, mixed with a teacher's scores where it has them.
+    """Targets of one sentence, by output: 1 or 0, mixed with a teacher's scores where it has them.
 
-    A verification kind is known only where the sentence is a verification of a known kind.
+    A sentence that is not annotated has the teacher's scores alone. A verification kind is known only where the
+    sentence is a verification of a known kind.
     """
     labels, kind = sentence["labels"], sentence["verification"]
     soft = {score["name"]: score["value"] for score in sentence["scores"]}
+    if not sentence["annotated"]:
+        return [soft.get(output, IGNORE) for output in outputs]
     weight = config.training.teacher_weight
     targets = []
     for output in outputs:

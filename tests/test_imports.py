@@ -16,7 +16,8 @@ BASE = [
     "corrections", "result_commands", "cli", "__main__",
 ]  # fmt: skip
 TRAIN = [
-    "config", "encoders", "model", "metrics", "torch_runtime", "calibration", "training", "evaluation", "export", "card",
+    "config", "encoders", "model", "metrics", "augmentation", "torch_runtime", "teaching", "calibration", "baselines", "training",
+    "evaluation", "export", "card", "robustness", "public", "crossvalidation",
 ]  # fmt: skip
 ORDER = BASE + TRAIN
 
