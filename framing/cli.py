@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from contextlib import ExitStack
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -13,6 +14,7 @@ import typer
 
 from framing import __version__
 from framing.errors import FramingError
+from framing.result_commands import results_app
 
 #: Typer's own usage error; which module it lives in differs between versions of typer, its subclass does not.
 _UsageError: Any = typer.BadParameter.__mro__[1]
@@ -34,6 +36,7 @@ app = typer.Typer(
       framing score articles/*.txt -o scored.jsonl     one JSON record an article
       framing score table.csv --text-column body --format csv -o scored.csv
       cat article.txt | framing score - | jq .summary
+      framing report scored.jsonl -o report.html       a page to read, from what was scored
       framing info                                     version, model, labels: what a bug report needs
     """,
 )
@@ -99,6 +102,7 @@ def score(
         Format | None,
         typer.Option("--format", help="Default: by the suffix of -o; without -o, text at a terminal and jsonl in a pipe."),
     ] = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="PAGE", help="Write a page to read, too (see framing report).")] = None,
     flat: Annotated[bool, typer.Option("--flat", help="One record a sentence; CSV always is.")] = False,
     model: ModelOption = None,
     text_column: Annotated[str, typer.Option(help="Field of tables and JSON lines that holds the text.")] = "text",
@@ -117,14 +121,16 @@ def score(
     \b
     Examples:
       framing score article.txt
-      framing score news/ -o scored.jsonl
+      framing score news/ -o scored.jsonl --html report.html
       framing score archive.csv --text-column body -o scored.parquet
       cat article.txt | framing score - > scored.jsonl
     """
     from framing.articles import read_articles
     from framing.batch import score_items
     from framing.classifier import FramingClassifier
+    from framing.outputs import Tee
     from framing.progress import with_progress
+    from framing.report import ReportWriter
 
     if sys.stdout is None and output is None:
         raise FramingError("standard output is closed; name a file with -o")
@@ -137,13 +143,16 @@ def score(
     items = with_progress(
         read_articles(paths, text_column=text_column, skip=output), shown=sys.stderr.isatty() and output is not None
     )
-    writer, stream = _open_writer(output, chosen, flat, classifier)
-    try:
+    with ExitStack() as stack:
+        page = stack.enter_context(ReportWriter(html)) if html else None
+        writer, stream = _open_writer(output, chosen, flat, classifier)
+        if stream is not sys.stdout:
+            stack.callback(stream.close)
+        writer = Tee(writer, page) if page else writer
         outcome = score_items(items, classifier, writer)
         writer.close()
-    finally:
-        if stream is not sys.stdout:
-            stream.close()
+    if page:
+        print(f"framing: {page}", file=sys.stderr)
     if output is not None or outcome.errors:
         print(f"framing: {outcome}", file=sys.stderr)
     if outcome.errors or not outcome.articles:
@@ -212,6 +221,9 @@ def check(
     if report.errors:
         print(f"framing: {len(report.errors)} errors", file=sys.stderr)
         raise typer.Exit(SOME_FAILED)
+
+
+app.add_typer(results_app)
 
 
 @app.command()
