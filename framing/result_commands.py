@@ -1,4 +1,4 @@
-"""Commands that work on scored files, without the model."""
+"""Commands over scored files: what people do with results, without the model."""
 
 from __future__ import annotations
 
@@ -15,26 +15,46 @@ from framing.errors import FramingError
 
 SOME_FAILED = 1
 
-ScoredFiles = Annotated[list[Path], typer.Argument(metavar="SCORED…", help="Files that framing score wrote: .jsonl or .parquet.")]
+results_app = typer.Typer()
+
+ScoredArgument = Annotated[
+    list[Path], typer.Argument(metavar="SCORED…", help="Files that framing score wrote: .jsonl or .parquet, one record an article.")
+]
 
 
-def check_output(output: Path, inputs: Sequence[Path]) -> None:
-    """Raises `FramingError` where an output is a folder, or an input that would be overwritten."""
-    if output.is_dir():
-        raise FramingError(f"{output}: is a folder; give -o a file")
-    if any(os.path.realpath(path) == os.path.realpath(output) for path in inputs):
+@results_app.command()
+def report(
+    scored: ScoredArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page to write, .html.")],
+) -> None:
+    """Make one page of scored articles, to read in any browser, without a network: figures, and every article marked.
+
+    Many articles become an index, and pages in a folder beside it.
+
+    \b
+    Examples:
+      framing score news/ -o scored.jsonl
+      framing report scored.jsonl -o report.html
+    """
+    from framing.records import read_results
+    from framing.report import ReportWriter
+
+    if any(os.path.realpath(path) == os.path.realpath(output) for path in scored):
         raise FramingError(f"{output}: is an input too and would be overwritten; give -o another file")
-
-
-# Corrections: export and import
+    with ReportWriter(output) as writer:
+        for result in read_results(scored):
+            writer.write(result)
+        writer.close()
+    print(f"framing: {writer}", file=sys.stderr)
 
 
 class Tool(str, Enum):
     labelstudio = "labelstudio"
 
 
+@results_app.command()
 def export(
-    paths: ScoredFiles,
+    scored: ScoredArgument,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="A .json file of tasks; the labelling config goes beside it, as .xml.")
     ],
@@ -53,12 +73,13 @@ def export(
 
     if output.suffix.lower() != ".json":
         raise FramingError(f"{output}: name it .json; the labelling config goes beside it as .xml")
-    check_output(output, paths)
-    written, left_out = write_tasks(output, read_results(paths))
+    _check_output(output, scored)
+    written, left_out = write_tasks(output, read_results(scored))
     skipped = f"; {left_out} articles without scored sentences left out" if left_out else ""
     print(f"framing: {written} tasks in {output}, labelling config in {output.with_suffix('.xml')}{skipped}", file=sys.stderr)
 
 
+@results_app.command("import")
 def import_(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="What Label Studio exports as JSON.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Write labelled articles here, as .jsonl.")],
@@ -76,7 +97,7 @@ def import_(
     from framing.corrections import read_corrections
     from framing.data import write_articles
 
-    check_output(output, [path])
+    _check_output(output, [path])
     corrections = read_corrections(path)
     write_articles(output, corrections.articles)
     for error in corrections.errors:
@@ -85,3 +106,11 @@ def import_(
     print(f"framing: {counts}, {len(corrections.errors)} errors", file=sys.stderr)
     if corrections.errors or not corrections.articles:
         raise typer.Exit(SOME_FAILED)
+
+
+def _check_output(output: Path, inputs: Sequence[Path]) -> None:
+    """Raises `FramingError` where an output is a folder, or an input that would be overwritten."""
+    if output.is_dir():
+        raise FramingError(f"{output}: is a folder; give -o a file")
+    if any(os.path.realpath(path) == os.path.realpath(output) for path in inputs):
+        raise FramingError(f"{output}: is an input too and would be overwritten; give -o another file")
