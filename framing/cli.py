@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from framing import __version__
-from framing.errors import FramingError
+from framing.errors import FramingError, printable
 from framing.result_commands import results_app
 
 #: Typer's own usage error; which module it lives in differs between versions of typer, its subclass does not.
@@ -220,6 +220,8 @@ def check(
 ) -> None:
     """Validate labelled articles: errors with file and line, leaks between files, near-duplicates, a balance table.
 
+    The exit status is 1 where there are errors; warnings and near-duplicates are for you to judge.
+
     \b
     Examples:
       framing check train.jsonl validation.jsonl
@@ -229,9 +231,11 @@ def check(
 
     report = check_files(paths, labels.split(",") if labels else None)
     for error in report.errors:
-        print(f"framing: {error}", file=sys.stderr)
+        print(f"framing: {printable(error)}", file=sys.stderr)
+    for warning in report.warnings:
+        print(f"framing: warning: {printable(warning)}", file=sys.stderr)
     for first, second in report.near_duplicates:
-        print(f"framing: near-duplicate: {first} | {second}", file=sys.stderr)
+        print(f"framing: near-duplicate: {printable(first)} | {printable(second)}", file=sys.stderr)
     print(report.table())
     if report.errors:
         print(f"framing: {len(report.errors)} errors", file=sys.stderr)

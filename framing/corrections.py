@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from framing.data import LabelledArticle, LabelledSentence
+from framing.data import LabelledArticle, LabelledSentence, describe_errors
 from framing.errors import FramingError
 from framing.labels import VERIFICATION
 from framing.labelstudio import EVIDENCE, KIND_LABELS, SENTENCE, line_spans, shown
@@ -94,7 +94,7 @@ def read_corrections(path: Path) -> Corrections:
             if article.id in seen:
                 raise _UnusableError([f"the article {article.id!r} was read already, from {seen[article.id]}; remove one"])
         except ValidationError as error:
-            corrections.errors.append(f"{path}: {name}: {_first(error)}")
+            corrections.errors += [f"{path}: {name}: {problem}" for problem in describe_errors(error)]
         except _UnusableError as error:
             corrections.errors += [f"{path}: {name}: {problem}" for problem in error.problems]
         else:
@@ -115,12 +115,6 @@ def _tasks(path: Path) -> list[Any]:
     if isinstance(tasks[0], dict) and "annotation_id" in tasks[0]:
         raise FramingError(f"{path}: is a JSON-MIN export; export once more, as JSON")
     return tasks
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    return f"{place + ': ' if place else ''}{first['msg'].removeprefix('Value error, ')}"
 
 
 def _corrected(task: _Task, annotation: _Annotation) -> LabelledArticle:
@@ -154,9 +148,10 @@ def _corrected(task: _Task, annotation: _Annotation) -> LabelledArticle:
     for index in range(len(texts)):
         try:
             sentences.append(_sentence(texts[index], labels[index], evidence[index]))
-        except (ValidationError, FramingError) as error:
-            reason = _first(error) if isinstance(error, ValidationError) else str(error)
-            problems.append(f"{_named(index, texts)}: {reason}")
+        except ValidationError as error:
+            problems += [f"{_named(index, texts)}: {problem}" for problem in describe_errors(error)]
+        except FramingError as error:
+            problems.append(f"{_named(index, texts)}: {error}")
     if problems:
         raise _UnusableError(problems)
     return LabelledArticle.model_validate(task.data.framing.model_dump() | {"sentences": sentences})

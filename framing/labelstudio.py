@@ -21,7 +21,7 @@ from framing.errors import FramingError
 from framing.labels import VERIFICATION, VERIFICATION_KINDS, known_label
 from framing.model_folder import BOILERPLATE
 from framing.results import ArticleResult, SentenceResult, to_json
-from framing.text import LINE_BREAK, Span
+from framing.text import LINE_BREAK, Span, replace_surrogates
 
 #: Names of the two controls of the labelling config.
 SENTENCE, EVIDENCE = "sentence", "evidence"
@@ -81,7 +81,7 @@ def to_task(result: ArticleResult) -> dict[str, Any]:
             regions.append((EVIDENCE, (evidence.start + shift, evidence.end + shift), [evidence.label], evidence.score))
     certainty = [max(score, 1 - score) for sentence in sentences for score in sentence.scores.values()]
     named = {"title": result.title, "outlet": result.outlet, "date": result.date}
-    meta = {name: value for name in _META_FIELDS if isinstance(value := result.meta.get(name), str)}
+    meta = {name: replace_surrogates(value) for name in _META_FIELDS if isinstance(value := result.meta.get(name), str)}
     text = shown([sentence.text for sentence in sentences])
     return {
         "data": {

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from framing.errors import FramingError
+from framing.errors import FramingError, printable
 
 SOME_FAILED = 1
 
@@ -101,7 +101,7 @@ def import_(
     corrections = read_corrections(path)
     write_articles(output, corrections.articles)
     for error in corrections.errors:
-        print(f"framing: {error}", file=sys.stderr)
+        print(f"framing: {printable(error)}", file=sys.stderr)
     counts = f"{len(corrections.articles)} corrected articles, {corrections.unreviewed} tasks not reviewed"
     print(f"framing: {counts}, {len(corrections.errors)} errors", file=sys.stderr)
     if corrections.errors or not corrections.articles:

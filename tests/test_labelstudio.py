@@ -316,11 +316,12 @@ def test_label_names_and_texts_stay_data(tmp_path: Path) -> None:
     names = {control.get("name"): [label.get("value") for label in control] for control in view.iter("Labels")}
     assert names == {"sentence": [*hostile, "boilerplate"], "evidence": hostile}
     sentences = [("={{x}} $text", [hostile[0]], None, [(hostile[0], "$text")])]
-    write_tasks(tmp_path / "tasks.json", [scored("</script>", sentences, hostile, title="\ud800", outlet="\x1b[2J")])
+    write_tasks(tmp_path / "tasks.json", [scored("</script>", sentences, hostile, meta={"event": "\ud800"}, outlet="\x1b[2J")])
     (row,) = exported(json.loads((tmp_path / "tasks.json").read_text(encoding="utf-8")))
     (tmp_path / "export.json").write_text(json.dumps([row]), encoding="utf-8")
     (article,) = read_corrections(tmp_path / "export.json").articles
     assert article.sentences[0].evidence == {hostile[0]: [(7, 12)]}
+    assert article.event == "\ufffd"  # a lone surrogate in a task ends in Label Studio's server error
 
 
 def test_export_refuses_what_it_would_mix_or_overwrite(tmp_path: Path) -> None:
