@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from contextlib import ExitStack
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -12,7 +13,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from framing import __version__
-from framing.errors import FramingError
+from framing.errors import FramingError, printable
+from framing.result_commands import results_app
 
 #: Typer's own usage error; which module it lives in differs between versions of typer, its subclass does not.
 _UsageError: Any = typer.BadParameter.__mro__[1]
@@ -34,6 +36,9 @@ app = typer.Typer(
       framing score articles/*.txt -o scored.jsonl     one JSON record an article
       framing score table.csv --text-column body --format csv -o scored.csv
       cat article.txt | framing score - | jq .summary
+      framing report scored.jsonl -o report.html       a page to read, from what was scored
+      framing export scored.jsonl -o tasks.json        tasks for Label Studio, to correct what was scored
+      framing import export.json -o corrected.jsonl    its export, as data to train on
       framing info                                     version, model, labels: what a bug report needs
     """,
 )
@@ -99,6 +104,9 @@ def score(
         Format | None,
         typer.Option("--format", help="Default: by the suffix of -o; without -o, text at a terminal and jsonl in a pipe."),
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="PAGE", help="Write a page to read, too, as framing report.")
+    ] = None,
     flat: Annotated[bool, typer.Option("--flat", help="One record a sentence; CSV always is.")] = False,
     model: ModelOption = None,
     text_column: Annotated[str, typer.Option(help="Field of tables and JSON lines that holds the text.")] = "text",
@@ -117,13 +125,14 @@ def score(
     \b
     Examples:
       framing score article.txt
-      framing score news/ -o scored.jsonl
+      framing score news/ -o scored.jsonl --html report.html
       framing score archive.csv --text-column body -o scored.parquet
       cat article.txt | framing score - > scored.jsonl
     """
     from framing.articles import read_articles
     from framing.batch import score_items
     from framing.classifier import FramingClassifier
+    from framing.outputs import Tee
     from framing.progress import with_progress
 
     if sys.stdout is None and output is None:
@@ -137,13 +146,16 @@ def score(
     items = with_progress(
         read_articles(paths, text_column=text_column, skip=output), shown=sys.stderr.isatty() and output is not None
     )
-    writer, stream = _open_writer(output, chosen, flat, classifier)
-    try:
+    with ExitStack() as stack:
+        page = stack.enter_context(_open_page(html, paths)) if html else None
+        writer, stream = _open_writer(output, chosen, flat, classifier)
+        if stream is not sys.stdout:
+            stack.callback(stream.close)
+        writer = Tee(writer, page) if page else writer
         outcome = score_items(items, classifier, writer)
         writer.close()
-    finally:
-        if stream is not sys.stdout:
-            stream.close()
+    if page:
+        print(f"framing: {page}", file=sys.stderr)
     if output is not None or outcome.errors:
         print(f"framing: {outcome}", file=sys.stderr)
     if outcome.errors or not outcome.articles:
@@ -167,6 +179,18 @@ def _choose_format(output: Path | None, given: Format | None) -> Format:
             raise FramingError(f"{output}: name it {', '.join(_SUFFIXES)}, or say --format")
         return _SUFFIXES[suffix]
     return Format.text if sys.stdout.isatty() else Format.jsonl
+
+
+def _open_page(html: Path, paths: list[str]) -> Any:
+    """A writer of the page that `--html` asks for; pages are a format that is read, so it must not lie among the input."""
+    from framing.report import ReportWriter
+
+    real = Path(os.path.realpath(html))
+    for path in paths:
+        read = Path(os.path.realpath(path))
+        if path != "-" and (read == real or read in real.parents):
+            raise FramingError(f"{html}: {path} is read, so the page would be taken for an article; give --html a place elsewhere")
+    return ReportWriter(html)
 
 
 def _open_writer(output: Path | None, chosen: Format, flat: bool, classifier: Any) -> tuple[Any, Any]:
@@ -196,6 +220,8 @@ def check(
 ) -> None:
     """Validate labelled articles: errors with file and line, leaks between files, near-duplicates, a balance table.
 
+    The exit status is 1 where there are errors; warnings and near-duplicates are for you to judge.
+
     \b
     Examples:
       framing check train.jsonl validation.jsonl
@@ -205,13 +231,18 @@ def check(
 
     report = check_files(paths, labels.split(",") if labels else None)
     for error in report.errors:
-        print(f"framing: {error}", file=sys.stderr)
+        print(f"framing: {printable(error)}", file=sys.stderr)
+    for warning in report.warnings:
+        print(f"framing: warning: {printable(warning)}", file=sys.stderr)
     for first, second in report.near_duplicates:
-        print(f"framing: near-duplicate: {first} | {second}", file=sys.stderr)
+        print(f"framing: near-duplicate: {printable(first)} | {printable(second)}", file=sys.stderr)
     print(report.table())
     if report.errors:
         print(f"framing: {len(report.errors)} errors", file=sys.stderr)
         raise typer.Exit(SOME_FAILED)
+
+
+app.add_typer(results_app)
 
 
 @app.command()

@@ -89,13 +89,20 @@ class LabelledArticle(BaseModel):
 
 
 def parse_article(line: str) -> LabelledArticle:
-    """One line of the training format. Raises `FramingError` that names the field."""
+    """One line of the training format. Raises `FramingError` that names the field of the first error."""
     try:
         return LabelledArticle.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "article"
-        raise FramingError(f"{field}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise FramingError(describe_errors(error)[0]) from None
+
+
+def describe_errors(error: ValidationError) -> list[str]:
+    """What a validation found, a sentence each, the field first."""
+    found = []
+    for one in error.errors():
+        field = ".".join(str(part) for part in one["loc"])
+        found.append(f"{field + ': ' if field else ''}{one['msg'].removeprefix('Value error, ')}")
+    return found
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class FramingError(Exception):
@@ -18,6 +21,12 @@ class UnreadableError(Exception):
     def __init__(self, reason: str, message: str):
         super().__init__(message)
         self.reason = reason
+
+
+def printable(text: str) -> str:
+    """`text` fit for one line of a terminal: characters that steer it (controls, line breaks, direction marks) and
+    lone surrogates become U+FFFD."""
+    return _CONTROL.sub("\ufffd", text)
 
 
 def warn(message: str) -> None:

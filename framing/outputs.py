@@ -24,6 +24,21 @@ class Writer(Protocol):
     def close(self) -> None: ...
 
 
+class Tee:
+    """Writes every result with each of several writers."""
+
+    def __init__(self, *writers: Writer):
+        self._writers = writers
+
+    def write(self, result: ArticleResult) -> None:
+        for writer in self._writers:
+            writer.write(result)
+
+    def close(self) -> None:
+        for writer in self._writers:
+            writer.close()
+
+
 class JsonLinesWriter:
     """One JSON object a line: an article, or with `flat` a sentence."""
 

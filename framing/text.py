@@ -15,7 +15,12 @@ _MAX_MARKS = 40
 #: A quotation longer than this, in characters, is taken for a stray mark that never closed.
 MAX_QUOTATION = 2_000
 
-_LINE = re.compile(r"[^\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
+_BREAKS = r"\r\n\v\f\x1c-\x1e\x85\u2028\u2029"
+
+#: A character that ends a line.
+LINE_BREAK = re.compile(f"[{_BREAKS}]")
+
+_LINE = re.compile(f"[^{_BREAKS}]+")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SPACE = re.compile(r"\s")
 _LEFT_BEHIND = re.compile(r"\s[\"“„«‘]\Z")
