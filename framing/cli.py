@@ -102,7 +102,9 @@ def score(
         Format | None,
         typer.Option("--format", help="Default: by the suffix of -o; without -o, text at a terminal and jsonl in a pipe."),
     ] = None,
-    html: Annotated[Path | None, typer.Option("--html", metavar="PAGE", help="Write a page to read, too (see framing report).")] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="PAGE", help="Write a page to read, too, as framing report.")
+    ] = None,
     flat: Annotated[bool, typer.Option("--flat", help="One record a sentence; CSV always is.")] = False,
     model: ModelOption = None,
     text_column: Annotated[str, typer.Option(help="Field of tables and JSON lines that holds the text.")] = "text",
@@ -130,7 +132,6 @@ def score(
     from framing.classifier import FramingClassifier
     from framing.outputs import Tee
     from framing.progress import with_progress
-    from framing.report import ReportWriter
 
     if sys.stdout is None and output is None:
         raise FramingError("standard output is closed; name a file with -o")
@@ -144,7 +145,7 @@ def score(
         read_articles(paths, text_column=text_column, skip=output), shown=sys.stderr.isatty() and output is not None
     )
     with ExitStack() as stack:
-        page = stack.enter_context(ReportWriter(html)) if html else None
+        page = stack.enter_context(_open_page(html, paths)) if html else None
         writer, stream = _open_writer(output, chosen, flat, classifier)
         if stream is not sys.stdout:
             stack.callback(stream.close)
@@ -176,6 +177,18 @@ def _choose_format(output: Path | None, given: Format | None) -> Format:
             raise FramingError(f"{output}: name it {', '.join(_SUFFIXES)}, or say --format")
         return _SUFFIXES[suffix]
     return Format.text if sys.stdout.isatty() else Format.jsonl
+
+
+def _open_page(html: Path, paths: list[str]) -> Any:
+    """A writer of the page that `--html` asks for; pages are a format that is read, so it must not lie among the input."""
+    from framing.report import ReportWriter
+
+    real = Path(os.path.realpath(html))
+    for path in paths:
+        read = Path(os.path.realpath(path))
+        if path != "-" and (read == real or read in real.parents):
+            raise FramingError(f"{html}: {path} is read, so the page would be taken for an article; give --html a place elsewhere")
+    return ReportWriter(html)
 
 
 def _open_writer(output: Path | None, chosen: Format, flat: bool, classifier: Any) -> tuple[Any, Any]:

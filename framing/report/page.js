@@ -113,14 +113,25 @@
     hitCount.textContent = at >= 0 ? `${at + 1} of ${hits.length}` : `${hits.length} ${query() ? "found" : "marked"}`;
   }
 
+  /** Make a sentence the current one, or none. */
+  function settle(sentence) {
+    if (current >= 0) sentences[current].element.classList.remove("current");
+    current = sentence ? sentence.index : -1;
+    if (sentence) sentence.element.classList.add("current");
+    rest();
+    sayHits();
+  }
+
+  /** Go to the next sentence (step 1) or the one before (-1) that is wanted, round the ends of the page. */
   function go(step, wanted) {
     const count = sentences.length;
     const start = current < 0 && step < 0 ? 0 : current;
     for (let i = 1; i <= count; i++) {
       const sentence = sentences[(start + step * i + 2 * count) % count];
       if (!wanted(sentence)) continue;
-      sentence.element.focus({ preventScroll: true });
       sentence.element.scrollIntoView({ block: "center" });
+      if (document.activeElement !== search) sentence.element.focus({ preventScroll: true });
+      settle(sentence);
       return;
     }
   }
@@ -152,8 +163,7 @@
     if (dataset.kind) card.append(make("p", "evidence", `Judges the claim: ${dataset.kind}.`));
     if (dataset.truncated !== undefined) card.append(make("p", "evidence", "Longer than the model reads: its end was not read."));
     card.hidden = false;
-    const top = sentence.element.getBoundingClientRect().top;
-    card.style.setProperty("--top", `${Math.max(120, Math.min(top, innerHeight - card.offsetHeight - 20))}px`);
+    card.style.setProperty("--top", `${sentence.element.getBoundingClientRect().top + scrollY}px`); // in the margin, where there is one
     sentence.element.setAttribute("aria-describedby", "card");
   }
 
@@ -162,17 +172,8 @@
 
   document.addEventListener("mouseover", (event) => { const sentence = sentenceAt(event.target); if (sentence) show(sentence); });
   document.addEventListener("mouseout", (event) => { if (sentenceAt(event.target)) rest(); });
-  document.addEventListener("focusin", (event) => {
-    const sentence = sentenceAt(event.target);
-    if (current >= 0) sentences[current].element.tabIndex = -1;
-    if (sentence) {
-      current = sentence.index;
-      sentence.element.tabIndex = 0;
-      show(sentence);
-    } else card.hidden = true;
-    sayHits();
-  });
-  document.addEventListener("click", (event) => { if (!event.target.closest(".s, .find")) { current = -1; card.hidden = true; sayHits(); } });
+  document.addEventListener("focusin", (event) => { const sentence = sentenceAt(event.target); if (sentence) settle(sentence); });
+  document.addEventListener("click", (event) => { if (!event.target.closest(".s, .controls")) settle(null); });
 
   // --- controls ---------------------------------------------------------------------------------------------------
 
@@ -182,7 +183,7 @@
     j: () => go(1, () => true),
     k: () => go(-1, () => true),
     "/": () => search.focus(),
-    Escape: () => { search.value = ""; find(); if (document.activeElement) document.activeElement.blur(); current = -1; card.hidden = true; sayHits(); },
+    Escape: () => { search.value = ""; find(); document.activeElement.blur(); settle(null); },
   };
 
   byId("controls").addEventListener("submit", (event) => event.preventDefault());

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from framing.labels import VERIFICATION
 from framing.report.legend import Legend, LegendEntry
@@ -73,7 +74,7 @@ def paragraphs(result: ArticleResult, legend: Legend) -> list[list[Sentence]]:
 
 
 def _groups(sentences: list[SentenceResult]) -> Iterator[list[SentenceResult]]:
-    has_breaks = any(after.start - before.end > 1 for before, after in zip(sentences, sentences[1:], strict=False))
+    has_breaks = any(after.start - before.end > 1 for before, after in pairwise(sentences))
     group: list[SentenceResult] = []
     for sentence in sentences:
         if group and (
@@ -117,7 +118,7 @@ def _runs(sentence: SentenceResult, place: int, quoted: list[Span], legend: Lege
     evidence = [(_clip(mark, sentence), mark) for mark in sentence.evidence]
     cuts = sorted({0, length, *(cut for span in (*quotes, *(span for span, _ in evidence)) for cut in span if 0 < cut < length)})
     runs = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         marks = tuple(
             EvidenceMark(legend.entry(mark.label).slot, number, mark.score, mark.voice)
             for number, (span, mark) in enumerate(evidence)

@@ -76,9 +76,10 @@ def link(url: str | None) -> tuple[str, str] | None:
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").encode("idna").decode()  # look-alike letters show as xn--…
-    except ValueError:
+        valid = parts.scheme in ("http", "https") and host != "" and parts.port != 0
+    except ValueError:  # of a host or a port that is none
         return None
-    return (url, host.removeprefix("www.")) if parts.scheme in ("http", "https") and host else None
+    return (url, host.removeprefix("www.")) if valid else None
 
 
 @cache
@@ -110,7 +111,7 @@ def _label_styles(legend: Legend) -> str:
     return "".join(
         f'[data-slot="{entry.slot}"],.s[data-on~="{entry.slot}"]{{--c:{entry.colour}}}\n'
         f'.s[data-on~="{entry.slot}"] .e[data-slot="{entry.slot}"],.sample[data-slot="{entry.slot}"]'
-        f"{{text-decoration:underline {lines[entry.slot % len(lines)]} {entry.colour}}}\n"
+        f"{{text-decoration-line:underline;text-decoration-style:{lines[entry.slot % len(lines)]}}}\n"
         for entry in legend.entries
     )
 
