@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from framing import __version__
+from framing import __version__, result_commands
 from framing.errors import FramingError
 
 #: Typer's own usage error; which module it lives in differs between versions of typer, its subclass does not.
@@ -234,6 +234,8 @@ def info(model: ModelOption = None) -> None:
     for label in settings.labels:
         print(f"label        {label.name:<26} threshold {label.threshold:.3f}  {label.definition}")
 
+
+app.command()(result_commands.compare)
 
 if __name__ == "__main__":
     main()
