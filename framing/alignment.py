@@ -41,9 +41,7 @@ def sentence_similarity(results: Iterable[ArticleResult]) -> Similarity:
     return Similarity((sentence.text for result in results for sentence in result.sentences), _POWER)
 
 
-def align(
-    articles: Sequence[ArticleResult], similarity: Similarity, threshold: float = SENTENCE_THRESHOLD
-) -> list[Row]:
+def align(articles: Sequence[ArticleResult], similarity: Similarity, threshold: float = SENTENCE_THRESHOLD) -> list[Row]:
     """Rows of aligned sentences; every sentence but boilerplate stands in exactly one.
 
     Greedy, best pairs first: a row takes at most one sentence of an account, and sentences may stand in any order.

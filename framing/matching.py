@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from framing.results import ArticleResult
 from framing.similarity import Similarity, best_first
+from framing.tallies import check_field, field_value
 
-#: Titles and texts at least this similar (0…1) tell the same event; chosen on the training part of the written corpus
-#: (`scripts/alignment.py`): for texts by F1, for titles, which share few words, by precision.
-TITLE_THRESHOLD, TEXT_THRESHOLD = 0.20, 0.11
+#: The field that names the event, where the user names no other.
+EVENT_FIELD = "meta.event"
 
-#: Articles on one event are at most this many days apart.
+#: Texts at least this similar (0…1) tell the same event: the best F1 on the training part of the written corpus, dates
+#: left aside. Titles share few words; their threshold goes for precision (`scripts/alignment.py`).
+TEXT_THRESHOLD, TITLE_THRESHOLD = 0.11, 0.20
+
+#: Matched by date, the articles on one event are at most this many days apart.
 MOST_DAYS = 7
 
-
-class Match(str, Enum):
-    """How articles on the same event are found."""
-
-    event = "event"
-    title = "title"
-    date = "date"
+#: How articles on the same event are found.
+Match = Literal["event", "title", "date"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Event:
-    """Accounts of one event, of two groups or more, ordered by group."""
+    """Accounts of one event by two groups or more, in order of group."""
 
     name: str
     accounts: list[Account]
@@ -47,37 +45,45 @@ class Event:
 
 @dataclass(frozen=True)
 class Matching:
-    """The events found, and how many articles are in none: because nothing matched, or because they were not scored or
-    lack what matching needs (a sentence, the field that is compared, the event, title or date)."""
+    """The events found, and how many articles are in none of them.
 
+    Attributes:
+        unmatched: articles for which there is none of another group on the same event.
+        without: articles that lack the field that is compared, or the event, title or date to match by.
+        not_scored: articles with an error, or without a sentence that is not boilerplate.
+    """
+
+    by: str
+    match: Match
     events: list[Event]
     unmatched: int
-    unusable: int
+    without: int
+    not_scored: int
 
 
-def match_events(results: Iterable[ArticleResult], match: Match, by: str) -> Matching:
+def match_events(results: Sequence[ArticleResult], match: Match, by: str, event: str = EVENT_FIELD) -> Matching:
     """Find the events that articles with at least two values of the field `by` tell.
 
-    By `event`: the same value of that field. By `title`: titles whose words are alike. By `date`: dates at most
-    `MOST_DAYS` apart and texts whose words are alike. Memory grows with the square of the number of articles.
+    By `event`: the same value of the field `event`. By `title`: titles whose words are alike. By `date`: dates at most
+    `MOST_DAYS` apart and texts whose words are alike. Time and memory grow with the square of the number of articles.
+    Raises `FramingError` where a field cannot exist.
     """
-    results = list(results)
-    usable = [
-        Account(group, result)
-        for result in results
-        if not result.error and (group := field_value(result, by)) and prose(result) and _key(result, match)
-    ]
-    found = [sorted((usable[i] for i in members), key=lambda account: account.group) for members in _groups(usable, match)]
-    events = [Event(_name(accounts, match), accounts) for accounts in found if len({a.group for a in accounts}) > 1]
+    check_field(by)
+    check_field(event)
+    field = event if match == "event" else match
+    scored = [result for result in results if not result.error and prose(result)]
+    usable = [Account(group, r) for r in scored if (group := field_value(r, by)) is not None and field_value(r, field) is not None]
+    if match == "date":
+        usable = [account for account in usable if _day(account.article)]
+    articles = [account.article for account in usable]
+    found = _same_value(articles, event) if match == "event" else _alike(articles, match)
+    events = []
+    for members in found:
+        accounts = sorted((usable[member] for member in members), key=lambda account: account.group)
+        if len({account.group for account in accounts}) > 1:
+            events.append(Event(_name(accounts[0].article, event if match == "event" else "title"), accounts))
     matched = sum(len(event.accounts) for event in events)
-    return Matching(events, len(usable) - matched, len(results) - len(usable))
-
-
-def field_value(result: ArticleResult, name: str) -> str | None:
-    """A field of a record as text: one of its own, or one under `meta`; None where it is missing or empty."""
-    own = name in ("id", "source", "title", "url", "outlet", "date", "model")
-    value = getattr(result, name) if own else result.meta.get(name)
-    return None if value is None or value == "" else str(value)
+    return Matching(by, match, events, len(usable) - matched, len(scored) - len(usable), len(results) - len(scored))
 
 
 def prose(result: ArticleResult) -> str:
@@ -85,8 +91,22 @@ def prose(result: ArticleResult) -> str:
     return "\n".join(sentence.text for sentence in result.sentences if not sentence.boilerplate).strip()
 
 
-def _key(result: ArticleResult, match: Match) -> str | date | None:
-    return _day(result) if match is Match.date else field_value(result, match.value)
+def _same_value(articles: list[ArticleResult], field: str) -> list[list[int]]:
+    groups: dict[str | None, list[int]] = {}
+    for number, article in enumerate(articles):
+        groups.setdefault(field_value(article, field), []).append(number)
+    return list(groups.values())
+
+
+def _alike(articles: list[ArticleResult], match: Match) -> list[list[int]]:
+    if match == "title":
+        texts, threshold = [article.title or "" for article in articles], TITLE_THRESHOLD
+        apart = np.zeros((len(texts), len(texts)), bool)
+    else:
+        texts, threshold = [prose(article) for article in articles], TEXT_THRESHOLD
+        days = np.array([day.toordinal() for article in articles if (day := _day(article))], np.int64)
+        apart = np.abs(days[:, None] - days) > MOST_DAYS
+    return best_first(Similarity(texts).matrix(texts), threshold, apart)
 
 
 def _day(result: ArticleResult) -> date | None:
@@ -97,23 +117,5 @@ def _day(result: ArticleResult) -> date | None:
         return None
 
 
-def _groups(accounts: list[Account], match: Match) -> list[list[int]]:
-    articles = [account.article for account in accounts]
-    if match is Match.event:
-        by_event: dict[str, list[int]] = {}
-        for number, article in enumerate(articles):
-            by_event.setdefault(field_value(article, "event") or "", []).append(number)
-        return list(by_event.values())
-    if match is Match.title:
-        texts, threshold = [article.title or "" for article in articles], TITLE_THRESHOLD
-        apart: npt.NDArray[np.bool_] = np.zeros((len(texts), len(texts)), bool)
-    else:
-        texts, threshold = [prose(article) for article in articles], TEXT_THRESHOLD
-        days = np.array([day.toordinal() for article in articles if (day := _day(article))], np.int64)
-        apart = np.abs(days[:, None] - days) > MOST_DAYS
-    return best_first(Similarity(texts).matrix(texts), threshold, apart)
-
-
-def _name(accounts: list[Account], match: Match) -> str:
-    first = accounts[0].article
-    return (field_value(first, "event") if match is Match.event else None) or first.title or first.id or first.source
+def _name(article: ArticleResult, field: str) -> str:
+    return field_value(article, field) or article.id or article.source

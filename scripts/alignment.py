@@ -21,6 +21,7 @@ from framing.results import ArticleResult, SentenceResult
 from framing.similarity import Matrix, Similarity
 
 CORPUS = Path(__file__).parent.parent / "framing" / "corpus"
+MATCHES: tuple[Match, ...] = ("title", "date")
 THRESHOLDS = [round(float(t), 2) for t in np.arange(0.05, 0.71, 0.01)]
 
 
@@ -86,9 +87,9 @@ def main() -> None:
 
     parts = {part: list(read(CORPUS / "written" / f"{part}.jsonl")) for part in ("train", "validation", "test")}
     print("| articles matched | articles | precision | recall | F1 |\n|" + " --- |" * 5)
-    for match in (Match.title, Match.date):
-        print_matching(f"by {match.value}, where the threshold was chosen", parts["train"], match)
-        print_matching(f"by {match.value}, elsewhere", parts["validation"] + parts["test"], match)
+    for match in MATCHES:
+        print_matching(f"by {match}, where the threshold was chosen", parts["train"], match)
+        print_matching(f"by {match}, elsewhere", parts["validation"] + parts["test"], match)
 
     articles = {article.id: article for part in parts.values() for article in part}
     gold = list(read_gold(CORPUS / "alignments.jsonl", articles))

@@ -13,7 +13,9 @@ PACKAGE = Path(__file__).parent.parent / "framing"
 #: one place for all its modules.
 BASE = [
     "__init__", "errors", "labels", "text", "formats", "articles", "model_folder", "windows", "evidence", "runtime", "results",
-    "classifier", "outputs", "summary", "batch", "progress", "data", "check", "standoff", "records", "report", "result_commands",
+    "classifier", "outputs", "summary", "batch", "progress", "data", "check", "standoff", "records", "report",
+    "statistics", "tallies", "differences", "compare", "compare_text", "compare_output", "compare_page",
+    "similarity", "matching", "alignment", "match_output", "match_page", "result_commands",
     "cli", "__main__",
 ]  # fmt: skip
 TRAIN = [
