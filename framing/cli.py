@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from framing import __version__
+from framing.compare_command import compare_app
 from framing.errors import FramingError, printable
 from framing.result_commands import results_app
 
@@ -243,6 +244,7 @@ def check(
 
 
 app.add_typer(results_app)
+app.add_typer(compare_app)
 
 
 @app.command()

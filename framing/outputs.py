@@ -65,7 +65,7 @@ class CsvWriter:
         self._stream = stream
 
     def write(self, result: ArticleResult) -> None:
-        self._rows.writerows({key: _defuse(value) for key, value in row.items()} for row in table_rows(result))
+        self._rows.writerows({key: defuse(value) for key, value in row.items()} for row in table_rows(result))
         self._stream.flush()
 
     def close(self) -> None:
@@ -128,7 +128,8 @@ def flat_columns(labels: Sequence[str]) -> list[str]:
     ]
 
 
-def _defuse(value: Any) -> Any:
+def defuse(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula; anything but text is handed through."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 

@@ -39,8 +39,7 @@ def report(
     from framing.records import read_results
     from framing.report import ReportWriter
 
-    if any(os.path.realpath(path) == os.path.realpath(output) for path in scored):
-        raise FramingError(f"{output}: is an input too and would be overwritten; give -o another file")
+    check_output(output, [".html", ".htm"], scored)
     with ReportWriter(output) as writer:
         for result in read_results(scored):
             writer.write(result)
@@ -71,9 +70,7 @@ def export(
     from framing.labelstudio import write_tasks
     from framing.records import read_results
 
-    if output.suffix.lower() != ".json":
-        raise FramingError(f"{output}: name it .json; the labelling config goes beside it as .xml")
-    _check_output(output, scored)
+    check_output(output, [".json"], scored)
     written, left_out = write_tasks(output, read_results(scored))
     skipped = f"; {left_out} articles without scored sentences left out" if left_out else ""
     print(f"framing: {written} tasks in {output}, labelling config in {output.with_suffix('.xml')}{skipped}", file=sys.stderr)
@@ -97,7 +94,7 @@ def import_(
     from framing.corrections import read_corrections
     from framing.data import write_articles
 
-    _check_output(output, [path])
+    check_output(output, [".jsonl"], [path])
     corrections = read_corrections(path)
     write_articles(output, corrections.articles)
     for error in corrections.errors:
@@ -108,8 +105,10 @@ def import_(
         raise typer.Exit(SOME_FAILED)
 
 
-def _check_output(output: Path, inputs: Sequence[Path]) -> None:
-    """Raises `FramingError` where an output is a folder, or an input that would be overwritten."""
+def check_output(output: Path, suffixes: Sequence[str], inputs: Sequence[Path]) -> None:
+    """Raises `FramingError` where an output has another suffix, is a folder, or an input that would be overwritten."""
+    if output.suffix.lower() not in suffixes:
+        raise FramingError(f"{output}: name it {', '.join(suffixes)}")
     if output.is_dir():
         raise FramingError(f"{output}: is a folder; give -o a file")
     if any(os.path.realpath(path) == os.path.realpath(output) for path in inputs):

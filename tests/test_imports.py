@@ -14,7 +14,8 @@ PACKAGE = Path(__file__).parent.parent / "framing"
 BASE = [
     "__init__", "errors", "labels", "text", "formats", "articles", "model_folder", "windows", "evidence", "runtime", "results",
     "classifier", "outputs", "summary", "batch", "progress", "data", "check", "standoff", "records", "report", "labelstudio",
-    "corrections", "result_commands", "cli", "__main__",
+    "corrections", "statistics", "tallies", "differences", "compare", "compare_text", "compare_output", "compare_page",
+    "similarity", "matching", "alignment", "match_output", "match_page", "result_commands", "compare_command", "cli", "__main__",
 ]  # fmt: skip
 TRAIN = [
     "config", "encoders", "model", "metrics", "augmentation", "torch_runtime", "teaching", "calibration", "baselines", "training",

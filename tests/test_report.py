@@ -236,8 +236,29 @@ def test_pointing_or_focus_shows_scores(page: Any) -> None:
     assert not card.is_visible()
     page.get_by_text("did it,").hover()
     assert card.inner_text().split() == (
-        "O official claim 0.70 the mayor V independent verification 0.10 L loaded terminology 0.80 “brutal regime”, quoted "
-        "B blame attribution 0.40".split()
+        [
+            "O",
+            "official",
+            "claim",
+            "0.70",
+            "the",
+            "mayor",
+            "V",
+            "independent",
+            "verification",
+            "0.10",
+            "L",
+            "loaded",
+            "terminology",
+            "0.80",
+            "“brutal",
+            "regime”,",
+            "quoted",
+            "B",
+            "blame",
+            "attribution",
+            "0.40",
+        ]
     )
     page.get_by_text("Footage does").click()
     assert "Judges the claim: refuted." in card.inner_text()
@@ -289,7 +310,7 @@ def test_hostile_text_stays_text(browser: Any, tmp_path: Path) -> None:
             "verification": attack, "evidence": [(attack, attack, attack)],
         }  # fmt: skip
         verified = {**sentence, "scores": scores(0, 0.9, 0, 0), "labels": ["independent_verification"], "evidence": []}
-        fields = {name: attack for name in ("id", "source", "title", "url", "outlet", "date", "model")}
+        fields = dict.fromkeys(("id", "source", "title", "url", "outlet", "date", "model"), attack)
         records.append(article(number, [sentence, verified], **fields, meta={attack: attack}))
         records.append(article(number, [sentence], url=f"https://{attack}"))
         records.append({**article(number, []), **fields, "error": {"reason": attack, "message": attack}})

@@ -1,4 +1,4 @@
-"""HTML of pages and articles. Everything that comes from an article passes `_harmless` and is escaped on its way in."""
+"""HTML of pages and articles. Everything that comes from an article passes `harmless` and is escaped on its way in."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ class Page:
 
 def render_page(page: Page, legend: Legend) -> Iterator[str]:
     """A whole page, piece by piece. Its policy lets nothing load and runs only the script that stands in it."""
-    style = Markup(_asset("page.css") + _label_styles(legend))
+    style = Markup(_asset("page.css") + label_styles(legend))
     script = Markup(_asset("page.js"))
     policy = (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'; "
-        "require-trusted-types-for 'script'"
+        f"default-src 'none'; script-src '{policy_hash(script)}'; style-src '{policy_hash(style)}'; "
+        "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
     )
     template = _environment().get_template("page.html.jinja")
     return template.generate(
@@ -88,7 +88,7 @@ def _environment() -> Environment:
         loader=PackageLoader("framing.report", "."),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_harmless,
+        finalize=harmless,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -96,7 +96,8 @@ def _environment() -> Environment:
     return environment
 
 
-def _harmless(value: Any) -> Any:
+def harmless(value: Any) -> Any:
+    """Foreign text without what may not reach a page; anything but text is handed through."""
     return _HARMFUL.sub("\ufffd", value) if type(value) is str else value
 
 
@@ -105,7 +106,7 @@ def _asset(name: str) -> str:
     return resources.files("framing.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _label_styles(legend: Legend) -> str:
+def label_styles(legend: Legend) -> str:
     """The rules that differ from label to label; an underline of its own keeps each apart without its colour."""
     lines = ("solid", "double", "wavy", "dashed", "dotted")
     return "".join(
@@ -116,5 +117,6 @@ def _label_styles(legend: Legend) -> str:
     )
 
 
-def _hash(content: str) -> str:
+def policy_hash(content: str) -> str:
+    """What a Content-Security-Policy calls a style or script that it allows."""
     return f"sha256-{b64encode(hashlib.sha256(content.encode()).digest()).decode()}"
