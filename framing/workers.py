@@ -6,7 +6,7 @@ import multiprocessing
 import signal
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -118,7 +118,7 @@ class WorkerPool:
         self._classifier = classifier
         self._failed_starts = 0
 
-    def stream(self, items: Iterable[Item]) -> Iterator[ArticleResult]:
+    def stream(self, items: Iterable[Item]) -> Generator[ArticleResult, None, None]:
         """Score an iterable lazily, in order, in constant memory.
 
         The articles of a worker that dies are scored once more, each alone; one whose worker dies again becomes a
