@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
@@ -115,7 +115,7 @@ class FileOutput:
             raise FramingError(f"{self._path}: is finished, and a Parquet file cannot grow; give -o another file")
         self._writer.write(result)
         self.outcome.count(result)
-        self._journal.wrote(os.fstat(self._stream.fileno()).st_size, asdict(self.outcome))
+        self._journal.wrote(os.fstat(self._stream.fileno()).st_size, {**vars(self.outcome), "errors": dict(self.outcome.errors)})
 
     def finish(self) -> None:
         self.nothing_left = self._journal.progress.finished
