@@ -16,8 +16,6 @@ from framing.result_commands import ScoredArgument, check_output
 if TYPE_CHECKING:
     from framing.results import ArticleResult
 
-compare_app = typer.Typer()
-
 #: Writes a result in the format of a suffix, a table for "".
 Write = Callable[[str, IO[str]], None]
 
@@ -28,7 +26,6 @@ class Match(str, Enum):
     date = "date"
 
 
-@compare_app.command()
 def compare(
     scored: ScoredArgument,
     by: Annotated[str, typer.Option("--by", help="What makes the groups: outlet, date, model, source, or meta.NAME.")] = "outlet",

@@ -8,11 +8,26 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+#: Exit statuses: some items failed, or the command was used wrongly.
+SOME_FAILED, USAGE = 1, 2
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class FramingError(Exception):
     """A mistake in what the user gave. Its text is one sentence fit for a terminal, without a traceback."""
+
+
+class ErrorBudgetError(FramingError):
+    """More articles failed than the user allows."""
+
+
+class Interrupted(BaseException):
+    """Somebody stopped the program. `status` is what it ends with: 130 for Ctrl-C, 143 for SIGTERM."""
+
+    def __init__(self, status: int, message: str = "interrupted"):
+        super().__init__(message)
+        self.status = status
 
 
 class UnreadableError(Exception):
@@ -45,12 +60,12 @@ def run_script(main: Callable[[], None]) -> None:
         main()
     except FramingError as error:
         print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(USAGE)
     except ModuleNotFoundError as error:
         print(f"{Path(sys.argv[0]).name}: {error.name} is not installed; run: pip install -e '.[train]'", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(USAGE)
     except OSError as error:
         print(f"{Path(sys.argv[0]).name}: {error.filename or 'file'}: {error.strerror or error}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(USAGE)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -11,18 +11,13 @@ from typing import Annotated
 
 import typer
 
-from framing.errors import FramingError, printable
-
-SOME_FAILED = 1
-
-results_app = typer.Typer()
+from framing.errors import SOME_FAILED, FramingError, printable
 
 ScoredArgument = Annotated[
     list[Path], typer.Argument(metavar="SCORED…", help="Files that framing score wrote: .jsonl or .parquet, one record an article.")
 ]
 
 
-@results_app.command()
 def report(
     scored: ScoredArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="The page to write, .html.")],
@@ -51,7 +46,6 @@ class Tool(str, Enum):
     labelstudio = "labelstudio"
 
 
-@results_app.command()
 def export(
     scored: ScoredArgument,
     output: Annotated[
@@ -76,7 +70,6 @@ def export(
     print(f"framing: {written} tasks in {output}, labelling config in {output.with_suffix('.xml')}{skipped}", file=sys.stderr)
 
 
-@results_app.command("import")
 def import_(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="What Label Studio exports as JSON.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Write labelled articles here, as .jsonl.")],
