@@ -53,9 +53,9 @@ def report(
 
 
 class Match(str, Enum):
-    event = "event"
-    title = "title"
-    date = "date"
+    EVENT = "event"
+    TITLE = "title"
+    DATE = "date"
 
 
 @results_app.command()
