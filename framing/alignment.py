@@ -45,21 +45,23 @@ def align(articles: Sequence[ArticleResult], similarity: Similarity, threshold: 
     """Rows of aligned sentences; every sentence but boilerplate stands in exactly one.
 
     Greedy, best pairs first: a row takes at most one sentence of an account, and sentences may stand in any order.
-    Rows come in the order of the first account; a sentence that it lacks comes after the one before it in its own.
+    Rows are ordered by how far into their articles their sentences stand, so those of one sentence keep its article's order.
 
     Args:
         articles: the accounts, two or more.
         similarity: as `sentence_similarity` makes it.
         threshold: the least similarity (0…1) of sentences in one row.
     """
-    sentences = [(account, s) for account, article in enumerate(articles) for s in article.sentences if not s.boilerplate]
-    if not sentences:
-        return []
-    owners = np.array([account for account, _ in sentences])
+    sentences, depths = [], []
+    for account, article in enumerate(articles):
+        prose = [sentence for sentence in article.sentences if not sentence.boilerplate]
+        sentences.extend((account, sentence) for sentence in prose)
+        depths.extend(place / len(prose) for place in range(len(prose)))
+    owners, depth = np.array([account for account, _ in sentences]), np.array(depths)
     matrix = similarity.matrix([sentence.text for _, sentence in sentences])
     groups = best_first(matrix, threshold, owners[:, None] == owners)
     rows = []
-    for members in _in_reading_order(groups, owners.tolist()):
+    for members in sorted(groups, key=lambda members: float(depth[members].mean())):
         cells: list[SentenceResult | None] = [None] * len(articles)
         for member in members:
             account, sentence = sentences[member]
@@ -67,20 +69,3 @@ def align(articles: Sequence[ArticleResult], similarity: Similarity, threshold: 
         pairs = matrix[np.ix_(members, members)][np.triu_indices(len(members), 1)]
         rows.append(Row(tuple(cells), round(float(pairs.mean()), 4) if len(pairs) else None))
     return rows
-
-
-def _in_reading_order(groups: list[list[int]], owners: list[int]) -> list[list[int]]:
-    """Groups of sentence numbers, each behind the group of the sentence before in the account that brings it in."""
-    group_of = {member: group for group in groups for member in group}
-    ordered: list[list[int]] = []
-    place = 0
-    for member, owner in enumerate(owners):
-        if member and owner != owners[member - 1]:
-            place = 0
-        group = group_of[member]
-        if group[0] == member:  # its first member: no earlier account has brought it in
-            ordered.insert(place, group)
-            place += 1
-        else:
-            place = next(i for i, other in enumerate(ordered) if other is group) + 1
-    return ordered

@@ -21,9 +21,9 @@ Write = Callable[[str, IO[str]], None]
 
 
 class Match(str, Enum):
-    event = "event"
-    title = "title"  # type: ignore[assignment]
-    date = "date"
+    EVENT = "event"
+    TITLE = "title"
+    DATE = "date"
 
 
 def compare(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -23,21 +22,50 @@ _BETWEEN = " │ "
 
 
 @dataclass(frozen=True)
+class Band:
+    """What a reader sees as one row, sentences by account: one row that is told by several (`similarity` 0…1), or the
+    rows between two such, where every sentence stands in its account only (`similarity` is None)."""
+
+    cells: list[list[SentenceResult]]
+    similarity: float | None
+
+    @property
+    def label(self) -> str:
+        """Which accounts tell it: "only here", "both", "2 of 3", "all 3"."""
+        told, accounts = sum(map(bool, self.cells)), len(self.cells)
+        if self.similarity is None:
+            return "only here"
+        return f"{told} of {accounts}" if told < accounts else "both" if told == 2 else f"all {told}"
+
+
+@dataclass(frozen=True)
 class SideBySide:
-    """An event, its rows of aligned sentences, and how many sentences stand in its account alone, by account."""
+    """An event and its rows of aligned sentences."""
 
     event: Event
     rows: list[Row]
-    only: list[int]
+
+    def only(self, account: int) -> int:
+        """How many sentences stand in this account only."""
+        return sum(row.only == account for row in self.rows)
+
+    @property
+    def bands(self) -> list[Band]:
+        """The rows as bands, in order."""
+        found: list[Band] = []
+        for row in self.rows:
+            if row.similarity is not None or not found or found[-1].similarity is not None:
+                found.append(Band([[] for _ in row.cells], row.similarity))
+            for cell, sentence in zip(found[-1].cells, row.cells, strict=True):
+                cell.extend([sentence] if sentence else [])
+        return found
 
 
 def side_by_side(matching: Matching, results: Sequence[ArticleResult]) -> Iterator[SideBySide]:
     """Align the accounts of every event; how much a word weighs comes from all of `results`."""
     similarity = sentence_similarity(results)
     for event in matching.events:
-        rows = align([account.article for account in event.accounts], similarity)
-        only = [sum(row.only == number for row in rows) for number in range(len(event.accounts))]
-        yield SideBySide(event, rows, only)
+        yield SideBySide(event, align([account.article for account in event.accounts], similarity))
 
 
 def overview(matching: Matching) -> str:
@@ -65,7 +93,7 @@ def write_json(matching: Matching, results: Sequence[ArticleResult], stream: IO[
     events = [
         {
             "name": found.event.name,
-            "accounts": [_account(*pair) for pair in zip(found.event.accounts, found.only, strict=True)],
+            "accounts": [_account(account, found.only(number)) for number, account in enumerate(found.event.accounts)],
             "rows": [{"similarity": row.similarity, "cells": [cell and asdict(cell) for cell in row.cells]} for row in found.rows],
         }
         for found in side_by_side(matching, results)
@@ -90,22 +118,31 @@ def write_table(matching: Matching, results: Sequence[ArticleResult], stream: IO
 
 def _lines(found: SideBySide, width: int) -> Iterator[str]:
     accounts = found.event.accounts
+    heads = [_head(account, found.only(number)) for number, account in enumerate(accounts)]
     column = (width - len(_BETWEEN) * (len(accounts) - 1)) // len(accounts)
     yield from ("", "═" * width, printable(found.event.name))
-    heads = [_head(*pair) for pair in zip(accounts, found.only, strict=True)]
     if column < _NARROWEST:
         yield from (line for head in heads for line in _wrap(head, width))
-        for row in found.rows:
-            yield "─" * width
-            for account, cell in zip(accounts, row.cells, strict=True):
-                if cell:
-                    only = "only " if row.only is not None else ""
-                    yield from _wrap([f"{only}{account.group}: {_marked(cell)}"], width)
+        for band in found.bands:
+            yield f"─ {_named(band)} ".ljust(width, "─")
+            for account, cell in zip(accounts, band.cells, strict=True):
+                yield from _wrap([f"{account.group}: {_marked(sentence)}" for sentence in cell], width)
         return
-    for cells in (heads, *([[_marked(cell)] if cell else [] for cell in row.cells] for row in found.rows)):
-        yield _BETWEEN.join("─" * column for _ in accounts).replace(_BETWEEN, "─┼─")
-        for line in zip_longest(*(list(_wrap(cell, column)) for cell in cells), fillvalue=""):
-            yield _BETWEEN.join(f"{part:<{column}}" for part in line).rstrip()
+    yield from _columns(heads, column)
+    for band in found.bands:
+        rule = "─┼─".join("─" * column for _ in accounts)
+        name = f"─ {_named(band)} "
+        yield name + rule[len(name) :]
+        yield from _columns([[_marked(sentence) for sentence in cell] for cell in band.cells], column)
+
+
+def _named(band: Band) -> str:
+    return band.label if band.similarity is None else f"{band.label}, similarity {band.similarity:.2f}"
+
+
+def _columns(cells: list[list[str]], column: int) -> Iterator[str]:
+    for line in zip_longest(*(list(_wrap(cell, column)) for cell in cells), fillvalue=""):
+        yield _BETWEEN.join(f"{part:<{column}}" for part in line).rstrip()
 
 
 def _head(account: Account, only: int) -> list[str]:
@@ -128,7 +165,7 @@ def _marked(sentence: SentenceResult) -> str:
         if 0 <= start < end <= min(place, len(text)):  # evidence of two labels may overlap; the first to the right wins
             text, place = f"{text[:start]}[{text[start:end]}]{text[end:]}", start
     tags = " ".join(tag(label) for label in sentence.labels)
-    return f"{tags} | {text}" if tags else text
+    return f"({tags}) {text}" if tags else text
 
 
 def tag(label: str) -> str:
@@ -138,7 +175,7 @@ def tag(label: str) -> str:
 
 def _wrap(paragraphs: list[str], width: int) -> Iterator[str]:
     for text in paragraphs:
-        yield from textwrap.wrap(printable(re.sub(r"\s+", " ", text)), width) or [""]
+        yield from textwrap.wrap(printable(" ".join(text.split())), width, subsequent_indent="  ") or [""]
 
 
 def _many(count: int, noun: str) -> str:

@@ -30,12 +30,12 @@ class Column:
 
 
 @dataclass(frozen=True)
-class ShownRow:
-    """A row of the table: one cell a column; `told` accounts have it; `similarity` 0…1 where more than one."""
+class ShownBand:
+    """A row of the table: which accounts tell it, how alike the sentences are (0…1), and the sentences by column."""
 
-    cells: list[Sentence | None]
-    told: int
+    label: str
     similarity: float | None
+    cells: list[list[Sentence]]
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class ShownEvent:
 
     name: str
     columns: list[Column]
-    rows: list[ShownRow]
+    bands: list[ShownBand]
 
     @property
     def shared(self) -> int:
         """Rows that two accounts or more tell."""
-        return sum(row.told > 1 for row in self.rows)
+        return sum(band.similarity is not None for band in self.bands)
 
 
 def write_page(matching: Matching, results: Sequence[ArticleResult], stream: IO[str]) -> None:
@@ -82,15 +82,21 @@ def write_page(matching: Matching, results: Sequence[ArticleResult], stream: IO[
 
 
 def _shown(found: SideBySide, legend: Legend) -> ShownEvent:
-    columns, sentences = [], []
-    for account, only in zip(found.event.accounts, found.only, strict=True):
+    columns: list[Column] = []
+    sentences: list[dict[int, Sentence]] = []
+    for number, account in enumerate(found.event.accounts):
+        article = account.article
         tally = Tally()
-        tally.add(account.article)
-        columns.append(Column(account, tally, link(account.article.url), only))
-        shown = [sentence for paragraph in paragraphs(account.article, legend) for sentence in paragraph]
-        sentences.append({s.index: sentence for s, sentence in zip(account.article.sentences, shown, strict=True)})
-    rows = []
-    for row in found.rows:
-        cells = [cell and of[cell.index] for cell, of in zip(row.cells, sentences, strict=True)]
-        rows.append(ShownRow(cells, sum(cell is not None for cell in cells), row.similarity))
-    return ShownEvent(found.event.name, columns, rows)
+        tally.add(article)
+        columns.append(Column(account, tally, link(article.url), found.only(number)))
+        shown = (sentence for paragraph in paragraphs(article, legend) for sentence in paragraph)
+        sentences.append({id(result): sentence for result, sentence in zip(article.sentences, shown, strict=True)})
+    bands = [
+        ShownBand(
+            band.label,
+            band.similarity,
+            [[of[id(result)] for result in cell] for cell, of in zip(band.cells, sentences, strict=True)],
+        )
+        for band in found.bands
+    ]
+    return ShownEvent(found.event.name, columns, bands)

@@ -68,7 +68,7 @@ class Similarity:
         return products
 
     def _weight(self, term: str) -> float:
-        return math.log((1 + self._texts) / (1 + self._frequency[term])) ** self._power
+        return math.pow(math.log((1 + self._texts) / (1 + self._frequency[term])), self._power)
 
 
 def best_first(similarity: Matrix, threshold: float, apart: npt.NDArray[np.bool_]) -> list[list[int]]:
