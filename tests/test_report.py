@@ -139,7 +139,7 @@ def test_page_shows_what_the_model_decided(page: Any) -> None:
     assert page.locator("#a1 p:not(.byline)").all_inner_texts()[0] == "Bridge closes"
     assert page.locator("#a1 p:not(.byline)").count() == 4
     assert page.locator("#a1 .byline a").get_attribute("href") == "https://www.herald.example/bridge?a=1&b=2"
-    assert page.locator("#a1 .byline").inner_text() == "Herald · 2024-05-01 · herald.example · 5 sentences"
+    assert page.locator("#a1 .byline").inner_text() == "Herald · 2024-05-01 · herald.example · 5 sentences · a1"
     assert "".join(page.locator("#a1 i").all_inner_texts()) == "“The brutal regime did it,”"
     assert page.locator("#a1 sup em").all_inner_texts() == ["refuted"]
     assert "the party that claims it" in page.locator(".legend").inner_text()

@@ -116,7 +116,3 @@ class Overview:
         if self.outlets.keys() <= {NO_OUTLET}:
             return []
         return sorted(self.outlets.items(), key=lambda item: (item[0] in (NO_OUTLET, OTHER_OUTLETS), item[0].casefold()))
-
-    @property
-    def has_dates(self) -> bool:
-        return any(row.date for row in self.rows)
