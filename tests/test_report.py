@@ -384,6 +384,20 @@ def test_many_articles_become_an_index_and_pages(browser: Any, tmp_path: Path) -
     assert "Sentence 2." in target.read_text(encoding="utf-8")
 
 
+def test_tables_and_lists_are_bounded_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MOST_ROWS", "MOST_OUTLETS", "MOST_ERRORS"):
+        monkeypatch.setattr(f"framing.report.overview.{name}", 2)
+    records = [article(n, [{"text": f"Sentence {n}.", "gap": 0}], outlet=f"Outlet {n}") for n in range(5)]
+    write_report(tmp_path / "report.html", [*records, GONE, GONE, GONE])
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count("<article ") == 5
+    assert page.count('<th scope="row"><a href="#a') == 2
+    assert "And 3 articles more" in page
+    assert '<th scope="row">other outlets</th><td class="number">3</td>' in page
+    assert "3 items not scored" in page
+    assert "And 1 item more." in page
+
+
 def test_a_long_article_is_not_cut_and_fills_a_page_alone(tmp_path: Path) -> None:
     long = article(2, [{"text": f"Sentence {n}.", "gap": min(n, 1)} for n in range(30)])
     write_report(tmp_path / "r.html", [BRIDGE, long, MARKET], page_sentences=10)
