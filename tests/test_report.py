@@ -139,7 +139,7 @@ def test_page_shows_what_the_model_decided(page: Any) -> None:
     assert page.locator("#a1 p:not(.byline)").all_inner_texts()[0] == "Bridge closes"
     assert page.locator("#a1 p:not(.byline)").count() == 4
     assert page.locator("#a1 .byline a").get_attribute("href") == "https://www.herald.example/bridge?a=1&b=2"
-    assert page.locator("#a1 .byline").inner_text() == "Herald · 2024-05-01 · herald.example · 5 sentences"
+    assert page.locator("#a1 .byline").inner_text() == "Herald · 2024-05-01 · herald.example · 5 sentences · a1"
     assert "".join(page.locator("#a1 i").all_inner_texts()) == "“The brutal regime did it,”"
     assert page.locator("#a1 sup em").all_inner_texts() == ["refuted"]
     assert "the party that claims it" in page.locator(".legend").inner_text()
@@ -382,6 +382,20 @@ def test_many_articles_become_an_index_and_pages(browser: Any, tmp_path: Path) -
     write_report(target, records[:2], page_articles=3)
     assert [path.name for path in (tmp_path / "my report#1_pages").iterdir()] == ["notes.txt"]
     assert "Sentence 2." in target.read_text(encoding="utf-8")
+
+
+def test_tables_and_lists_are_bounded_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MOST_ROWS", "MOST_OUTLETS", "MOST_ERRORS"):
+        monkeypatch.setattr(f"framing.report.overview.{name}", 2)
+    records = [article(n, [{"text": f"Sentence {n}.", "gap": 0}], outlet=f"Outlet {n}") for n in range(5)]
+    write_report(tmp_path / "report.html", [*records, GONE, GONE, GONE])
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count("<article ") == 5
+    assert page.count('<th scope="row"><a href="#a') == 2
+    assert "And 3 articles more" in page
+    assert '<th scope="row">other outlets</th><td class="number">3</td>' in page
+    assert "3 items not scored" in page
+    assert "And 1 item more." in page
 
 
 def test_a_long_article_is_not_cut_and_fills_a_page_alone(tmp_path: Path) -> None:

@@ -69,6 +69,7 @@
       cell.part.setAttribute("width", percent.toFixed(2));
     }
     said.textContent = from === null ? "as the model decided" : `score ≥ ${(from / 100).toFixed(2)}`;
+    byId("state").textContent = said.textContent; // it is printed; the slider is not
     slider.setAttribute("aria-valuetext", said.textContent);
     sayHits();
   }
