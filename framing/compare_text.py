@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from framing.compare import UNVERIFIED, Comparison, Group, Share
-from framing.differences import Difference
+from framing.differences import MAX_PAIRED_GROUPS, Difference
 
 #: A difference holds where its corrected p-value is at most this.
 ALPHA = 0.05
@@ -169,9 +169,14 @@ def warnings(comparison: Comparison) -> list[str]:
         )
     if len(comparison.groups) - len(small) < 2:
         found.append(f"There are no two groups with at least {comparison.min_articles} articles, so nothing was compared.")
-    elif not comparison.differences:
-        shared = f" share at least {comparison.min_articles} values of {field_name(comparison.pair)}" if comparison.pair else ""
-        found.append(f"No two groups{shared or ' could be tested'}, so nothing was compared.")
+    else:
+        enough = len(comparison.groups) - len(small)
+        possible = enough if enough > MAX_PAIRED_GROUPS else enough * (enough - 1) // 2
+        missing = possible - len({(d.first, d.second) for d in comparison.differences})
+        if missing:
+            why = "that both report" if comparison.pair else "with anything to count"
+            unit = f"{'events' if comparison.pair else 'articles'} {why}"
+            found.append(f"{missing} of {possible} comparisons have fewer than {comparison.min_articles} {unit}: not tested.")
     if len(comparison.models) > 1:
         found.append(
             f"Scored by {len(comparison.models)} models ({', '.join(map(short, comparison.models))}): differences may be theirs."

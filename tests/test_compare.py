@@ -157,7 +157,8 @@ def test_paired_test_finds_what_articles_on_many_events_hide() -> None:
         for outlet, more in (("Wire", 0), ("Herald", 2)):
             labels: list[str | None] = [LOADED] * (event + more) + [None] * (20 - event - more)
             records.append(record(event, outlet, labels, meta={"event": f"e{event}"}))
-    records.append(record(99, "Wire", [LOADED] * 20, meta={"event": "only here"}))
+    records.append(record(99, "Wire", [LOADED] * 20, meta={"event": "only in Wire"}))
+    records.append(record(97, "Herald", [None] * 20, meta={"event": "only in Herald"}))
     records.append(record(98, "Wire", [LOADED] * 20))
     unpaired, paired = compared(records), compared(records, pair="meta.event")
     assert difference(unpaired, LOADED).p_corrected > 0.05
@@ -165,6 +166,9 @@ def test_paired_test_finds_what_articles_on_many_events_hide() -> None:
     assert (found.events, found.first, found.p_corrected <= 0.01) == (16, "Herald", True)
     assert found.difference == pytest.approx(2 / 21)
     assert (paired.without_event, unpaired.without_event) == (1, 0)
+    few = compared(records, pair="meta.event", min_articles=17)
+    assert few.differences == []
+    assert "1 of 1 comparisons have fewer than 17 events that both report: not tested." in warnings(few)
 
 
 def test_what_is_left_out_is_counted() -> None:
