@@ -20,11 +20,22 @@ BASE = [
 ]  # fmt: skip
 TRAIN = [
     "config", "encoders", "model", "metrics", "augmentation", "torch_runtime", "teaching", "calibration", "baselines", "training",
-    "evaluation", "export", "card", "robustness", "public", "quality", "crossvalidation",
+    "evaluation", "export", "plots", "card", "robustness", "public", "quality", "crossvalidation",
 ]  # fmt: skip
 ORDER = BASE + TRAIN
 
-TRAIN_LIBRARIES = {"torch", "transformers", "datasets", "evaluate", "sklearn", "accelerate", "onnx", "yaml", "safetensors"}
+TRAIN_LIBRARIES = {
+    "torch",
+    "transformers",
+    "datasets",
+    "evaluate",
+    "sklearn",
+    "accelerate",
+    "onnx",
+    "yaml",
+    "safetensors",
+    "matplotlib",
+}
 
 
 #: Every module of the package with the name of its place: its own, or that of its sub-package.

@@ -290,7 +290,7 @@ def test_a_bad_task_costs_only_itself(tmp_path: Path) -> None:
     errors = done.stderr.decode()
     assert "task 12: data.text is not the text of its sentences any more" in errors
     assert "task 13: the article 'a' was read already, from task 11" in errors
-    assert "1 corrected articles, 1 tasks not reviewed, 6 errors" in errors
+    assert "1 corrected articles, 1 tasks not reviewed, 8 errors" in errors
     assert "Traceback" not in errors
 
 
