@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "framing"
 #: Base install first, then the train extra; a module may import only modules that stand before it.
 BASE = [
     "__init__", "errors", "labels", "text", "formats", "articles", "model_folder", "windows", "evidence", "runtime", "results",
-    "classifier", "distributed", "workers", "outputs", "summary", "records", "journal", "batch", "progress", "data", "check",
+    "classifier", "distributed", "workers", "summary", "outputs", "records", "journal", "batch", "progress", "data", "check",
     "standoff", "cli", "__main__",
 ]  # fmt: skip
 TRAIN = [
