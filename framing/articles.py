@@ -57,7 +57,7 @@ Item = Article | BadArticle
 
 
 def read_articles(
-    paths: Iterable[str], *, text_column: str = "text", stdin: BinaryIO | None = None, skip: Path | None = None
+    paths: Iterable[str], *, text_column: str = "text", stdin: BinaryIO | None = None, skip: Iterable[Path] = ()
 ) -> Iterator[Item]:
     """The articles of files, folders (searched recursively), glob patterns and `-`, one after another.
 
@@ -65,9 +65,9 @@ def read_articles(
         paths: what to read, in order; a file that is named twice is read once.
         text_column: the field of tables and JSON lines that holds the article's text.
         stdin: what `-` reads; standard input by default.
-        skip: a file to pass over, for an output that lies in a folder that is read.
+        skip: files to pass over, for an output that lies in a folder that is read.
     """
-    seen: set[str] = {os.path.realpath(skip)} if skip else set()
+    seen: set[str] = {os.path.realpath(file) for file in skip}
     for path in paths:
         if path == "-":
             yield from _read_stream("-", stdin or sys.stdin.buffer, text_column)

@@ -6,7 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -44,6 +44,12 @@ class Outcome:
             reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(self.errors.items()))
             parts.append(f"{self.errors.total()} not scored ({reasons})")
         return "; ".join(parts)
+
+
+def output_files(path: Path) -> tuple[Path, Path, Path]:
+    """The file that an output path means, and those that may lie beside it: records before they become a table, journal."""
+    real = os.path.realpath(path)
+    return Path(real), Path(real + ".part"), Path(real + ".journal")
 
 
 class StreamOutput:
@@ -93,15 +99,16 @@ class FileOutput:
         if chosen is Format.parquet:
             import_pyarrow()  # a night's work must not end on its absence
         self.name = str(path)
-        self._path, self._chosen, self._flat, self._labels = Path(os.path.realpath(path)), chosen, flat, labels
-        self._data = self._path.with_name(self._path.name + ".part") if chosen is Format.parquet else self._path
-        self._journal = Journal(self._path, self._data, made_with, resume)
+        self._path, part, journal = output_files(path)
+        self._chosen, self._flat, self._labels = chosen, flat, labels
+        self._data = part if chosen is Format.parquet else self._path
+        self._journal = Journal(journal, self._path, self._data, made_with, resume)
         done = self._journal.progress
         self.outcome = Outcome(**{**done.counts, "errors": Counter(done.counts.get("errors"))})
         self._stream: IO[str] | None = None
         if done.finished and not self._data.exists():  # a Parquet file, in its place
             return
-        if done.bytes:
+        if done.bytes and self._data.stat().st_size > done.bytes:
             os.truncate(self._data, done.bytes)
         self._stream = self._data.open("a" if done.bytes else "w", encoding="utf-8", newline="")
         growing, nested = (Format.jsonl, False) if chosen is Format.parquet else (chosen, flat)
@@ -138,7 +145,8 @@ class FileOutput:
             with suppress(OSError):  # what did not fit on the disk does not fit now
                 self._stream.close()
             if not self._journal.progress.finished:
-                os.truncate(self._data, self._journal.progress.bytes)
+                with suppress(OSError):  # resuming does it, too
+                    os.truncate(self._data, self._journal.progress.bytes)
         self._journal.close()
 
 
@@ -189,17 +197,25 @@ def score_job(
     try:
         with closing(score(output.remaining(items))) as results:
             for result in results:
-                output.write(result)
+                with _writing(output):
+                    output.write(result)
                 failed += result.error is not None
                 if failed == max_errors:
                     raise ErrorBudgetError(f"stopped at {failed} failed articles (--max-errors): {output.outcome}{output.hint}")
-        output.finish()
+        with _writing(output):
+            output.finish()
     except Interrupted as stop:
         raise Interrupted(stop.status, f"interrupted: {output.outcome}{output.hint}") from None
+    finally:
+        output.close()
+    return output.outcome
+
+
+@contextmanager
+def _writing(output: Output) -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:
         raise FramingError(f"{output.name}: cannot be written ({error.strerror}){output.hint}") from None
-    finally:
-        output.close()
-    return output.outcome

@@ -38,7 +38,7 @@ class Progress:
 
 
 class Journal:
-    """Keeps the journal of `output`, whose records grow in the file `data`: the same, or one beside it until the end.
+    """Keeps at `path` the journal of `output`, whose records grow in `data`: the same file, or one beside it until the end.
 
     Args:
         made_with: model and settings, JSON values by name; an output is continued with the same ones only.
@@ -48,11 +48,11 @@ class Journal:
     another process is writing it; `OSError` where the journal cannot be written.
     """
 
-    def __init__(self, output: Path, data: Path, made_with: dict[str, Any], resume: bool):
+    def __init__(self, path: Path, output: Path, data: Path, made_with: dict[str, Any], resume: bool):
         self._output = output
         self._inputs = hashlib.sha256()
         self._read: deque[bytes] = deque()  # hashes of the articles that were read and are not written yet
-        self._lines = output.with_name(output.name + ".journal").open("a+b")
+        self._lines = path.open("a+b")
         try:
             self._lock()
             self.progress = self._begin(data, made_with, resume)

@@ -60,7 +60,7 @@ def score(
       cat article.txt | framing score - > scored.jsonl
     """
     from framing.articles import read_articles
-    from framing.batch import open_output, score_job, settings_of
+    from framing.batch import open_output, output_files, score_job, settings_of
     from framing.classifier import FramingClassifier
     from framing.outputs import choose_format
     from framing.progress import with_progress
@@ -85,7 +85,8 @@ def score(
     made_with = settings_of(classifier, model, **settings) if output else {}
     records = open_output(output, chosen, flat, classifier.settings.labels, made_with, resume)
     items = with_progress(
-        read_articles(paths, text_column=text_column, skip=output), shown=sys.stderr.isatty() and output is not None
+        read_articles(paths, text_column=text_column, skip=output_files(output) if output else ()),
+        shown=sys.stderr.isatty() and output is not None,
     )
     with _open_page(html, paths) if html else nullcontext() as page:
         outcome = score_job(items, _showing(stream, page) if page else stream, records, max_errors)

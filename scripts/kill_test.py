@@ -103,6 +103,7 @@ def main() -> None:
     parser.add_argument("options", nargs="*", help="after --: options of framing score, as --model DIR or --workers 2")
     args = parser.parse_args()
     random.seed(args.seed)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -108,7 +108,7 @@ def test_parquet_holds_what_json_holds(articles: Path, model_folder: Path, tmp_p
     run_cli("score", articles, "-o", flat, "--flat", "--model", model_folder)
     texts = [row["text"] for row in parquet.read_table(flat).to_pylist()]
     assert texts == [*(sentence["text"] for record in expected for sentence in record["sentences"]), None]
-    assert not list(tmp_path.glob("*.part"))
+    assert sorted(path.suffix for path in tmp_path.glob("*.parquet*")) == [".journal", ".journal", ".parquet", ".parquet"]
 
 
 @pytest.mark.parametrize(("name", "head"), [("out.jsonl", b'{"id": "1"'), ("out.CSV", b"id,source,"), ("out.Parquet", b"PAR1")])

@@ -167,7 +167,7 @@ def test_hidden_folders_and_the_output_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     for name in (".git/note.txt", "a.txt", "out.jsonl"):
         (tmp_path / name).write_text("A town.", encoding="utf-8")
-    assert [Path(item.source).name for item in read_articles([str(tmp_path)], skip=tmp_path / "out.jsonl")] == ["a.txt"]
+    assert [Path(item.source).name for item in read_articles([str(tmp_path)], skip=[tmp_path / "out.jsonl"])] == ["a.txt"]
 
 
 def test_an_article_given_in_place_of_a_path_is_one_bad_item(tmp_path: Path) -> None:

@@ -276,6 +276,13 @@ def test_signal_leaves_what_can_be_continued(name: str, status: int, model_folde
     assert whole.read_bytes().startswith(written[: written.rindex(b"\n") + 1])
 
 
+def test_output_among_its_inputs(articles: Path, model_folder: Path, tmp_path: Path) -> None:
+    """A pattern matches the output and its journal from the second run on."""
+    command = ("score", tmp_path / "a*", "-o", tmp_path / "a.jsonl", "--model", model_folder, "--resume")
+    run_cli(*command)
+    assert b"nothing left to do: 17 articles" in run_cli(*command).stderr
+
+
 @pytest.mark.skipif(not Path(os.devnull).is_char_device(), reason="no such device")
 def test_device_takes_records_but_no_journal(articles: Path, model_folder: Path) -> None:
     command = ("score", articles, "--model", model_folder, "-o", os.devnull, "--format", "jsonl")
