@@ -19,6 +19,9 @@ class Outcome:
     sentences: int = 0
     errors: Counter[str] = field(default_factory=Counter)
 
+    def __add__(self, other: Outcome) -> Outcome:
+        return Outcome(self.articles + other.articles, self.sentences + other.sentences, self.errors + other.errors)
+
     def __str__(self) -> str:
         parts = [f"{self.articles} articles, {self.sentences} sentences scored"]
         if self.errors:

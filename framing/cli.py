@@ -55,6 +55,11 @@ class Format(str, Enum):
     parquet = "parquet"
 
 
+class Engine(str, Enum):
+    local = "local"
+    ray = "ray"
+
+
 def main() -> None:
     """Entry point. Exit status: 0 all scored, 1 some items failed, 2 wrong usage, 130 interrupted."""
     warnings.showwarning = _print_warning
@@ -107,6 +112,14 @@ def score(
         typer.Option(min=0, max=1, help="Give only labels this likely to be right, as 0.9: fewer, for quoting single sentences."),
     ] = None,
     threads: ThreadsOption = 0,
+    engine: Annotated[
+        Engine,
+        typer.Option("--engine", help="ray: many machines; -o is then a new folder for shards, JSON lines or Parquet."),
+    ] = Engine.local,
+    ray_address: Annotated[
+        str | None,
+        typer.Option("--ray-address", metavar="HOST:PORT", help="A running Ray cluster; one on this machine without it."),
+    ] = None,
 ) -> None:
     """Label every sentence of the given articles.
 
@@ -126,6 +139,20 @@ def score(
     from framing.classifier import FramingClassifier
     from framing.progress import with_progress
 
+    if engine is Engine.ray:
+        from framing.ray_engine import score_with_ray
+
+        if output is None or output_format not in (None, Format.jsonl, Format.parquet):
+            raise FramingError("--engine ray writes a folder of shards; name it with -o, with --format jsonl or parquet")
+        suffix = ".parquet" if Format.parquet in (output_format, _SUFFIXES.get(output.suffix)) else ".jsonl"
+        outcome = score_with_ray(
+            paths, output, suffix, flat=flat, model=model, precision=precision, text_column=text_column, cores=threads,
+            address=ray_address,
+        )  # fmt: skip
+        _report(outcome, output)
+        return
+    if ray_address:
+        raise FramingError("--ray-address goes with --engine ray")
     if sys.stdout is None and output is None:
         raise FramingError("standard output is closed; name a file with -o")
     if output and output.is_dir():
@@ -144,6 +171,11 @@ def score(
     finally:
         if stream is not sys.stdout:
             stream.close()
+    _report(outcome, output)
+
+
+def _report(outcome: Any, output: Path | None) -> None:
+    """Say on stderr what was done; raise the exit status where something was not scored."""
     if output is not None or outcome.errors:
         print(f"framing: {outcome}", file=sys.stderr)
     if outcome.errors or not outcome.articles:
