@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from framing.articles import Item
-from framing.classifier import FramingClassifier
 from framing.outputs import Writer
+from framing.results import ArticleResult
+
+
+class Scorer(Protocol):
+    """Gives one result an item, in order: a `FramingClassifier`, or processes that hold one."""
+
+    def stream(self, articles: Iterable[Item], /) -> Iterator[ArticleResult]: ...
 
 
 @dataclass
@@ -30,10 +37,10 @@ class Outcome:
         return "; ".join(parts)
 
 
-def score_items(items: Iterable[Item], classifier: FramingClassifier, writer: Writer) -> Outcome:
+def score_items(items: Iterable[Item], scorer: Scorer, writer: Writer) -> Outcome:
     """Score every item and write its record as it comes, in order; a bad item becomes an error record."""
     outcome = Outcome()
-    for result in classifier.stream(items):
+    for result in scorer.stream(items):
         writer.write(result)
         if result.error:
             outcome.errors[result.error["reason"]] += 1

@@ -1,4 +1,7 @@
-"""Scoring inside the workers of other programs: one function for any map over partitions, one classifier a process."""
+"""Scoring as plain functions of a batch, for processes that are not ours: our workers, Ray, Spark, Dask.
+
+Both functions can be sent to another process. Each process opens a model once and keeps it.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,22 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from framing.articles import to_article
+from framing.articles import BadArticle, Item, to_article
 from framing.classifier import FramingClassifier
+from framing.results import ArticleResult
 
-#: One classifier for every model, number of threads and precision that a process is asked for.
-cached_classifier = cache(FramingClassifier.from_pretrained)
+
+@cache
+def open_classifier(model: str | None = None, threads: int = 1, precision: float | None = None) -> FramingClassifier:
+    """The classifier of this process for these settings, as `FramingClassifier.from_pretrained` opens it."""
+    return FramingClassifier.from_pretrained(model, threads=threads, precision=precision)
+
+
+def score_batch(
+    items: Iterable[Item], model: str | None = None, *, threads: int = 1, precision: float | None = None
+) -> list[ArticleResult]:
+    """One result an article, in order; those of bad articles carry `error`. Arguments as in `from_pretrained`."""
+    return list(open_classifier(model, threads, precision).stream(items))
 
 
 def score_rows(
@@ -21,15 +35,17 @@ def score_rows(
     precision: float | None = None,
     text_column: str = "text",
 ) -> list[dict[str, Any]]:
-    """Score rows of fields, as in a table or in JSON lines; one record each, in order, as `framing score` writes them.
+    """One record a row, in order: rows as in JSON lines, records as `framing score` writes them, with `source` empty.
 
-    Args:
-        rows: mappings with the text under `text_column`, or with `sentences`; the README names the other fields.
-        model: a model folder; the shipped model without it.
-        threads: as for `FramingClassifier.from_pretrained`; 1, since such programs run a process a core.
-        precision: as for `FramingClassifier.from_pretrained`.
+    >>> score_rows([{"id": "a", "text": "The ministry said the bridge was intact."}])[0]["sentences"][0]["labels"]
+    ['official_claim']
 
-    A row without text becomes a record with `error` set. Can be sent to other processes by name.
+    A row that cannot be scored gives a record with `error` set.
     """
-    classifier = cached_classifier(model, threads=threads, precision=precision)
-    return [result.to_dict() for result in classifier.stream(to_article("", dict(row), text_column) for row in rows)]
+    items = (
+        to_article("", dict(row), text_column)
+        if isinstance(row, Mapping)
+        else BadArticle("", "bad_row", f"a row is a mapping of fields, not a {type(row).__name__}")
+        for row in rows
+    )
+    return [result.to_dict() for result in score_batch(items, model, threads=threads, precision=precision)]

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from framing.articles import STDIN, Article, BadArticle, Item, find_files, read_file
-from framing.batch import Outcome, score_items
+from framing.batch import Outcome, Scorer, score_items
 from framing.classifier import FramingClassifier
 from framing.errors import FramingError
 from framing.outputs import JsonLinesWriter, ParquetWriter
 from framing.progress import with_progress
 from framing.results import to_json
 from framing.runtime import available_cores
+from framing.workers import WorkerPool
 
 #: Articles of a shard at most: what one task scores, and what is scored again when a worker dies.
 SHARD = 100
@@ -31,8 +32,9 @@ SHARD = 100
 #: Bytes of input after which the next file goes to another reading task.
 _READ_TOGETHER = 2**26
 
-#: Runs of one task before the job ends. Without a limit, an article that kills its worker would keep it going for ever.
-_ATTEMPTS = 5
+#: Workers that may die over one shard before its articles are scored in a process of their own: Ray runs a task again
+#: without end, and an article that kills every worker would never be done with.
+_DEATHS = 2
 
 Row = dict[str, Any]
 
@@ -68,6 +70,7 @@ def score_with_ray(
     except ModuleNotFoundError:
         raise FramingError("--engine ray needs the extra scale: pip install '.[scale]'") from None
     units = list(_units(paths))
+    FramingClassifier.from_pretrained(model, threads=1, precision=precision)  # a mistake is better found before Ray starts
     folder = _new_folder(folder)
     scorer = {
         "folder": folder,
@@ -88,16 +91,14 @@ def score_with_ray(
         .flat_map(
             _read_shards,
             fn_kwargs={"text_column": text_column},
-            compute=ray.data.TaskPoolStrategy(actors),
+            compute=ray.data.TaskPoolStrategy(max(1, min(actors, len(units)))),
             num_cpus=0,
-            max_retries=_ATTEMPTS,
         )
         .map(
             _Scorer,
             fn_constructor_kwargs=scorer,
             compute=ray.data.ActorPoolStrategy(min_size=1, max_size=actors, initial_size=actors),
             num_cpus=1,
-            max_task_retries=_ATTEMPTS,
         )
     )
     outcome = Outcome()
@@ -126,6 +127,7 @@ def _connect(ray: Any, address: str | None, cores: int) -> None:
     if ray.is_initialized():
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     address = address or os.environ.get("RAY_ADDRESS")
     local: dict[str, Any] = {} if address else {"num_cpus": cores or available_cores(), "include_dashboard": False}
     try:
@@ -178,22 +180,25 @@ class _Scorer:
     def __init__(self, folder: Path, suffix: str, flat: bool, model: str | None, precision: float | None):
         self._folder, self._suffix, self._flat = folder, suffix, flat
         self._classifier = FramingClassifier.from_pretrained(model, threads=1, precision=precision)
+        self._careful = WorkerPool(1, 1, model, precision, self._classifier)
 
     def __call__(self, row: Row) -> Row:
+        deaths = sum(1 for _ in self._folder.glob(f".{row['shard']}.*.part"))
+        scorer = self._classifier if deaths < _DEATHS else self._careful
         # A name of its own: a worker that only seemed dead may still be writing the same shard.
         part = self._folder / f".{row['shard']}.{uuid.uuid4().hex}.part"
-        outcome = self._write(part, [_to_item(fields) for fields in json.loads(row["items"])])
+        outcome = self._write(part, [_to_item(fields) for fields in json.loads(row["items"])], scorer)
         part.replace(self._folder / (row["shard"] + self._suffix))
         return {"articles": outcome.articles, "sentences": outcome.sentences, "errors": json.dumps(outcome.errors)}
 
-    def _write(self, path: Path, items: list[Item]) -> Outcome:
+    def _write(self, path: Path, items: list[Item], scorer: Scorer) -> Outcome:
         if self._suffix == ".parquet":
             writer = ParquetWriter(path, self._classifier.labels, self._flat)
-            outcome = score_items(items, self._classifier, writer)
+            outcome = score_items(items, scorer, writer)
             writer.close()
             return outcome
         with path.open("w", encoding="utf-8") as stream:
-            return score_items(items, self._classifier, JsonLinesWriter(stream, self._flat))
+            return score_items(items, scorer, JsonLinesWriter(stream, self._flat))
 
 
 def _to_item(fields: Row) -> Item:
