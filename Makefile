@@ -1,9 +1,11 @@
 # make demo: score the shipped sample articles with the shipped model.   make test: ruff, mypy and pytest.
+# make test-lowest: pytest with the lowest versions that pyproject.toml admits (needs Python 3.11).
 PYTHON ?= python3
 DEMO := .venv
 TEST := .venv-test
+LOWEST := .venv-lowest
 
-.PHONY: demo test clean
+.PHONY: demo test test-lowest clean
 
 demo: $(DEMO)/installed
 	@echo "== scoring the sample articles in framing/samples with the shipped model"
@@ -18,6 +20,10 @@ test: $(TEST)/installed
 	@echo "== pytest"
 	@$(TEST)/bin/python -m pytest
 
+test-lowest: $(LOWEST)/installed
+	@echo "== pytest with the lowest versions"
+	@$(LOWEST)/bin/python -m pytest
+
 $(DEMO)/installed: pyproject.toml constraints.txt
 	@echo "== installing the base package into $(DEMO)"
 	@$(PYTHON) -m venv $(DEMO)
@@ -31,5 +37,13 @@ $(TEST)/installed: pyproject.toml constraints.txt
 	@$(TEST)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,html,parquet,dev]'
 	@touch $@
 
+$(LOWEST)/installed: pyproject.toml scripts/lowest_versions.py
+	@echo "== installing the lowest versions of everything into $(LOWEST)"
+	@$(PYTHON) -m venv $(LOWEST)
+	@$(LOWEST)/bin/python scripts/lowest_versions.py > $(LOWEST)/constraints.txt
+	@$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c $(LOWEST)/constraints.txt torch
+	@$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c $(LOWEST)/constraints.txt -e '.[train,html,parquet,scale,dev]'
+	@touch $@
+
 clean:
-	rm -rf $(DEMO) $(TEST) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(DEMO) $(TEST) $(LOWEST) .pytest_cache .mypy_cache .ruff_cache
