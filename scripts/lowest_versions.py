@@ -4,8 +4,9 @@
 """
 
 import re
-import tomllib
 from pathlib import Path
+
+import tomllib
 
 
 def lowest(requirement: str) -> str | None:
