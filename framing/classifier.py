@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import overload
@@ -101,7 +101,7 @@ class FramingClassifier:
             raise TypeError("score_sentences takes a list of sentences; score takes a text")
         return next(self.stream([Article("", sentences=tuple(sentences))]))
 
-    def stream(self, articles: Iterable[str | Item]) -> Iterator[ArticleResult]:
+    def stream(self, articles: Iterable[str | Item]) -> Generator[ArticleResult, None, None]:
         """Score an iterable lazily, in order, in constant memory: a few articles are read ahead, no more."""
         pending: deque[_Pending] = deque()
         try:

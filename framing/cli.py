@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import warnings
 from enum import Enum
@@ -12,12 +13,13 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from framing import __version__
-from framing.errors import FramingError
+from framing.errors import ErrorBudgetError, FramingError, Interrupted
+from framing.outputs import Format
 
 #: Typer's own usage error; which module it lives in differs between versions of typer, its subclass does not.
 _UsageError: Any = typer.BadParameter.__mro__[1]
 
-SOME_FAILED, USAGE, INTERRUPTED = 1, 2, 130
+SOME_FAILED, USAGE = 1, 2
 
 app = typer.Typer(
     name="framing",
@@ -48,31 +50,27 @@ def _top(
         raise typer.Exit
 
 
-class Format(str, Enum):
-    text = "text"
-    jsonl = "jsonl"
-    csv = "csv"
-    parquet = "parquet"
-
-
 class Engine(str, Enum):
     local = "local"
     ray = "ray"
 
 
 def main() -> None:
-    """Entry point. Exit status: 0 all scored, 1 some items failed, 2 wrong usage, 130 interrupted."""
+    """Entry point. Exit status: 0 all scored, 1 some items failed, 2 wrong usage, 130 interrupted, 143 terminated."""
     warnings.showwarning = _print_warning
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _interrupt)
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
     except FramingError as error:
-        _end(str(error), USAGE)
+        _end(str(error), SOME_FAILED if isinstance(error, ErrorBudgetError) else USAGE)
     except _UsageError as error:
         _end(f"{error.format_message()} (see framing --help)", USAGE)
-    except (KeyboardInterrupt, typer.Abort):
-        _end("interrupted", INTERRUPTED)
+    except Interrupted as stop:
+        _end(str(stop), stop.status)
     except BrokenPipeError:  # the reader of our output has gone; nothing is left to say to it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(SOME_FAILED)
@@ -81,6 +79,10 @@ def main() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or its flush at exit fails once more
         _end(f"{error.filename or 'the output'} cannot be written ({error.strerror})", USAGE)
     sys.exit(status)
+
+
+def _interrupt(number: int, _: Any) -> NoReturn:
+    raise Interrupted(128 + number)
 
 
 def _end(message: str, status: int) -> NoReturn:
@@ -112,6 +114,9 @@ def score(
         typer.Option(min=0, max=1, help="Give only labels this likely to be right, as 0.9: fewer, for quoting single sentences."),
     ] = None,
     threads: ThreadsOption = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; the cores are divided among them.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a file that an interrupted run has left.")] = False,
+    max_errors: Annotated[int | None, typer.Option(min=1, help="Stop when so many articles have failed.")] = None,
     engine: Annotated[
         Engine,
         typer.Option("--engine", help="ray: many machines; -o is then a new folder for shards, JSON lines or Parquet."),
@@ -135,18 +140,22 @@ def score(
       cat article.txt | framing score - > scored.jsonl
     """
     from framing.articles import read_articles
-    from framing.batch import score_items
+    from framing.batch import open_output, score_job, settings_of
     from framing.classifier import FramingClassifier
+    from framing.outputs import choose_format
     from framing.progress import with_progress
+    from framing.workers import WorkerPool, divide_cores
 
     if engine is Engine.ray:
         from framing.ray_engine import score_with_ray
 
         if output is None or output_format not in (None, Format.jsonl, Format.parquet):
             raise FramingError("--engine ray writes a folder of shards; name it with -o, with --format jsonl or parquet")
-        suffix = ".parquet" if Format.parquet in (output_format, _SUFFIXES.get(output.suffix)) else ".jsonl"
+        if workers > 1 or resume or max_errors is not None:
+            raise FramingError("--workers, --resume and --max-errors do not go with --engine ray; --threads says how many cores")
+        shards = Format.parquet if Format.parquet in (output_format, output.suffix[1:]) else Format.jsonl
         outcome = score_with_ray(
-            paths, output, suffix, flat=flat, model=model, precision=precision, text_column=text_column, cores=threads,
+            paths, output, shards, flat=flat, model=model, precision=precision, text_column=text_column, cores=threads,
             address=ray_address,
         )  # fmt: skip
         _report(outcome, output)
@@ -159,18 +168,23 @@ def score(
         raise FramingError(f"{output}: is a folder; give -o a file")
     if output and any(path != "-" and os.path.realpath(path) == os.path.realpath(output) for path in paths):
         raise FramingError(f"{output}: is an input too and would be overwritten; give -o another file")
-    chosen = _choose_format(output, output_format)
+    chosen = choose_format(output, output_format)
+    if sys.stdout is not None:
+        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    if workers > 1:
+        workers, threads = divide_cores(workers, threads)
     classifier = FramingClassifier.from_pretrained(model, threads=threads, precision=precision)
+    stream = WorkerPool(workers, threads, model, precision, classifier).stream if workers > 1 else classifier.stream
+    settings = {"precision": precision, "text_column": text_column, "format": chosen, "flat": flat}
+    made_with = settings_of(classifier, model, **settings) if output else {}
+    records = open_output(output, chosen, flat, classifier.settings.labels, made_with, resume)
     items = with_progress(
         read_articles(paths, text_column=text_column, skip=output), shown=sys.stderr.isatty() and output is not None
     )
-    writer, stream = _open_writer(output, chosen, flat, classifier)
-    try:
-        outcome = score_items(items, classifier, writer)
-        writer.close()
-    finally:
-        if stream is not sys.stdout:
-            stream.close()
+    outcome = score_job(items, stream, records, max_errors)
+    if records.nothing_left:
+        print(f"framing: nothing left to do: {outcome}", file=sys.stderr)
+        return
     _report(outcome, output)
 
 
@@ -182,43 +196,6 @@ def _report(outcome: Any, output: Path | None) -> None:
         if not outcome.articles and not outcome.errors:
             print("framing: no articles were found in what was given", file=sys.stderr)
         raise typer.Exit(SOME_FAILED)
-
-
-_SUFFIXES = {".jsonl": Format.jsonl, ".ndjson": Format.jsonl, ".csv": Format.csv, ".parquet": Format.parquet}
-
-
-def _choose_format(output: Path | None, given: Format | None) -> Format:
-    """The format asked for, else by the suffix of the output, else a summary at a terminal and JSON lines in a pipe."""
-    if given:
-        if given is Format.parquet and output is None:
-            raise FramingError("Parquet is not for a terminal or pipe; name a file with -o")
-        return given
-    if output is not None:
-        suffix = output.suffix.lower()
-        if suffix not in _SUFFIXES:
-            raise FramingError(f"{output}: name it {', '.join(_SUFFIXES)}, or say --format")
-        return _SUFFIXES[suffix]
-    return Format.text if sys.stdout.isatty() else Format.jsonl
-
-
-def _open_writer(output: Path | None, chosen: Format, flat: bool, classifier: Any) -> tuple[Any, Any]:
-    from framing import outputs, summary
-
-    labels = classifier.labels
-    if sys.stdout is not None:
-        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-    try:
-        if chosen is Format.parquet:
-            assert output is not None
-            return outputs.ParquetWriter(output, labels, flat), sys.stdout
-        stream = output.open("w", encoding="utf-8", newline="") if output else sys.stdout
-    except OSError as error:
-        raise FramingError(f"{output}: cannot be written ({error.strerror})") from None
-    if chosen is Format.text:
-        return summary.SummaryWriter(stream, classifier.settings.labels), stream
-    if chosen is Format.csv:
-        return outputs.CsvWriter(stream, labels), stream
-    return outputs.JsonLinesWriter(stream, flat), stream
 
 
 @app.command()

@@ -12,6 +12,18 @@ class FramingError(Exception):
     """A mistake in what the user gave. Its text is one sentence fit for a terminal, without a traceback."""
 
 
+class ErrorBudgetError(FramingError):
+    """More articles failed than the user allows."""
+
+
+class Interrupted(BaseException):
+    """Somebody stopped the program. `status` is what it ends with: 130 for Ctrl-C, 143 for SIGTERM."""
+
+    def __init__(self, status: int, message: str = "interrupted"):
+        super().__init__(message)
+        self.status = status
+
+
 class UnreadableError(Exception):
     """Raised by a reader: this item is bad, for the given reason code, and the rest goes on."""
 

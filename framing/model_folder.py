@@ -6,6 +6,7 @@ folder, `model.safetensors` with a transformers `config.json`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from pathlib import Path
@@ -130,3 +131,11 @@ def write_settings(folder: Path, settings: Settings) -> None:
     """Write `framing.json`."""
     text = json.dumps(settings.model_dump(), indent=1, ensure_ascii=False)
     (folder / SETTINGS).write_text(text + "\n", encoding="utf-8")
+
+
+def model_hash(folder: Path) -> str:
+    """SHA-256, in hex, of the files that decide a model's scores."""
+    digest = hashlib.sha256()
+    for name in (SETTINGS, TOKENIZER, ONNX):
+        digest.update(hashlib.sha256((folder / name).read_bytes()).digest())
+    return digest.hexdigest()

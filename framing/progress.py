@@ -16,11 +16,13 @@ def with_progress(items: Iterable[T], shown: bool, unit: str = "articles") -> It
     """Hand the items through; where `shown`, keep a line on stderr that says how many have passed and how fast."""
     started = last = time.monotonic()
     count = 0
-    for count, item in enumerate(items, 1):
-        yield item
-        now = time.monotonic()
-        if shown and now - last > _SECONDS_BETWEEN:
-            last = now
-            print(f"\r{count} {unit}, {count / (now - started):.3g} a second ", end="", file=sys.stderr, flush=True)
-    if shown and count:
-        print("\r" + " " * 40 + "\r", end="", file=sys.stderr, flush=True)
+    try:
+        for count, item in enumerate(items, 1):
+            yield item
+            now = time.monotonic()
+            if shown and now - last > _SECONDS_BETWEEN:
+                last = now
+                print(f"\r{count} {unit}, {count / (now - started):.3g} a second ", end="", file=sys.stderr, flush=True)
+    finally:  # an interrupt says something on this line too
+        if shown and count:
+            print("\r" + " " * 40 + "\r", end="", file=sys.stderr, flush=True)

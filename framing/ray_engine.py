@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from framing.articles import STDIN, Article, BadArticle, Item, find_files, read_file
-from framing.batch import Outcome, Scorer, score_items
+from framing.batch import Outcome
 from framing.classifier import FramingClassifier
 from framing.errors import FramingError
-from framing.outputs import JsonLinesWriter, ParquetWriter
+from framing.outputs import Format, JsonLinesWriter, ParquetWriter, Writer
 from framing.progress import with_progress
-from framing.results import to_json
+from framing.results import ArticleResult, to_json
 from framing.runtime import available_cores
 from framing.workers import WorkerPool
 
@@ -42,7 +42,7 @@ Row = dict[str, Any]
 def score_with_ray(
     paths: Iterable[str],
     folder: Path,
-    suffix: str,
+    chosen: Format,
     *,
     flat: bool = False,
     model: str | None = None,
@@ -57,7 +57,7 @@ def score_with_ray(
         paths: as for `read_articles`, without standard input. Every machine must see these files, the model and
             `folder` under the same paths.
         folder: made if it is missing; one that holds anything is refused.
-        suffix: of the shards' names, `.jsonl` or `.parquet`.
+        chosen: JSON lines or Parquet.
         flat: one record a sentence.
         cores: model actors at most; 0 for every core of the cluster.
         address: of a running cluster, else the environment's `RAY_ADDRESS`.
@@ -74,7 +74,7 @@ def score_with_ray(
     folder = _new_folder(folder)
     scorer = {
         "folder": folder,
-        "suffix": suffix,
+        "chosen": chosen.value,
         "flat": flat,
         "model": model and os.path.abspath(model),
         "precision": precision,
@@ -177,8 +177,8 @@ def _read_shards(row: Row, text_column: str) -> Iterator[Row]:
 class _Scorer:
     """The model actor: scores a shard's items and writes them; what it gives back is the outcome."""
 
-    def __init__(self, folder: Path, suffix: str, flat: bool, model: str | None, precision: float | None):
-        self._folder, self._suffix, self._flat = folder, suffix, flat
+    def __init__(self, folder: Path, chosen: str, flat: bool, model: str | None, precision: float | None):
+        self._folder, self._parquet, self._flat = folder, chosen == Format.parquet, flat
         self._classifier = FramingClassifier.from_pretrained(model, threads=1, precision=precision)
         self._careful = WorkerPool(1, 1, model, precision, self._classifier)
 
@@ -187,18 +187,24 @@ class _Scorer:
         scorer = self._classifier if deaths < _DEATHS else self._careful
         # A name of its own: a worker that only seemed dead may still be writing the same shard.
         part = self._folder / f".{row['shard']}.{uuid.uuid4().hex}.part"
-        outcome = self._write(part, [_to_item(fields) for fields in json.loads(row["items"])], scorer)
-        part.replace(self._folder / (row["shard"] + self._suffix))
+        outcome = self._write(part, scorer.stream(_to_item(fields) for fields in json.loads(row["items"])))
+        part.replace(self._folder / f"{row['shard']}.{'parquet' if self._parquet else 'jsonl'}")
         return {"articles": outcome.articles, "sentences": outcome.sentences, "errors": json.dumps(outcome.errors)}
 
-    def _write(self, path: Path, items: list[Item], scorer: Scorer) -> Outcome:
-        if self._suffix == ".parquet":
-            writer = ParquetWriter(path, self._classifier.labels, self._flat)
-            outcome = score_items(items, scorer, writer)
-            writer.close()
-            return outcome
+    def _write(self, path: Path, results: Iterable[ArticleResult]) -> Outcome:
+        if self._parquet:
+            return _write_all(results, ParquetWriter(path, self._classifier.labels, self._flat))
         with path.open("w", encoding="utf-8") as stream:
-            return score_items(items, scorer, JsonLinesWriter(stream, self._flat))
+            return _write_all(results, JsonLinesWriter(stream, self._flat))
+
+
+def _write_all(results: Iterable[ArticleResult], writer: Writer) -> Outcome:
+    outcome = Outcome()
+    for result in results:
+        writer.write(result)
+        outcome.count(result)
+    writer.close()
+    return outcome
 
 
 def _to_item(fields: Row) -> Item:

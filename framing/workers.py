@@ -6,7 +6,7 @@ import multiprocessing
 import signal
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -72,6 +72,9 @@ def _interrupts_blocked() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # or it starts inside, with the first process, and lets interrupts through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -118,7 +121,7 @@ class WorkerPool:
         self._classifier = classifier
         self._failed_starts = 0
 
-    def stream(self, items: Iterable[Item]) -> Iterator[ArticleResult]:
+    def stream(self, items: Iterable[Item]) -> Generator[ArticleResult, None, None]:
         """Score an iterable lazily, in order, in constant memory.
 
         The articles of a worker that dies are scored once more, each alone; one whose worker dies again becomes a

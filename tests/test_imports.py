@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).parent.parent / "framing"
 #: Base install first, then the train extra; a module may import only modules that stand before it.
 BASE = [
     "__init__", "errors", "labels", "text", "formats", "articles", "model_folder", "windows", "evidence", "runtime", "results",
-    "classifier", "distributed", "workers", "outputs", "summary", "records", "batch", "progress", "ray_engine", "data", "check",
-    "standoff", "cli", "__main__",
+    "classifier", "distributed", "workers", "summary", "outputs", "records", "journal", "batch", "progress", "ray_engine", "data",
+    "check", "standoff", "cli", "__main__",
 ]  # fmt: skip
 TRAIN = [
     "config", "encoders", "model", "metrics", "torch_runtime", "calibration", "training", "evaluation", "export", "card",

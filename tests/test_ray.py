@@ -82,9 +82,9 @@ def test_records_are_those_of_the_local_engine_also_when_a_worker_is_killed(
     assert not list(folder.glob(".*"))
 
 
-def scored(articles: Path, model_folder: Path, folder: Path, suffix: str, flat: bool = False) -> Path:
+def scored(articles: Path, model_folder: Path, folder: Path, chosen: str, flat: bool = False) -> Path:
     """What the tasks of a job write, without a cluster."""
-    scorer = _Scorer(folder, suffix, flat, str(model_folder), None)
+    scorer = _Scorer(folder, chosen, flat, str(model_folder), None)
     folder.mkdir()
     for unit in _units([str(articles)]):
         for shard in _read_shards(unit, "text"):
@@ -97,7 +97,7 @@ def test_parquet_shards_are_one_table(flat: bool, articles: Path, model_folder: 
     parquet = pytest.importorskip("pyarrow.parquet")
     whole = tmp_path / "whole.parquet"
     run_cli("score", articles, "--model", model_folder, "-o", whole, *(["--flat"] if flat else []))
-    folder = scored(articles, model_folder, tmp_path / "shards", ".parquet", flat)
+    folder = scored(articles, model_folder, tmp_path / "shards", "parquet", flat)
     assert len(list(folder.iterdir())) == ARTICLES // SHARD + 1
     assert parquet.read_table(folder).to_pylist() == parquet.read_table(whole).to_pylist()
 
@@ -105,7 +105,7 @@ def test_parquet_shards_are_one_table(flat: bool, articles: Path, model_folder: 
 def test_shard_that_killed_its_workers_is_scored_in_a_process_of_its_own(model_folder: Path, tmp_path: Path) -> None:
     path = write_jsonl(tmp_path / "a.jsonl", [{"text": "the town was open"}, {"text": ""}])
     expected = run_cli("score", path, "--model", model_folder).stdout
-    scorer = _Scorer(tmp_path, ".jsonl", False, str(model_folder), None)
+    scorer = _Scorer(tmp_path, "jsonl", False, str(model_folder), None)
     scorer._classifier.stream = lambda _: os._exit(1)  # type: ignore[method-assign, assignment]
     for attempt in range(2):
         (tmp_path / f".part-00000-00000.{attempt}.part").touch()
@@ -124,6 +124,7 @@ def test_shard_that_killed_its_workers_is_scored_in_a_process_of_its_own(model_f
         (["a.txt", "--engine", "ray", "-o", "."], ".: holds files already; give -o a new folder"),
         (["a.txt", "--engine", "ray", "-o", "a.txt"], "a.txt: cannot be written (File exists)"),
         (["a.txt", "--engine", "ray", "-o", "new", "--model", "no/such"], "no/such: no such model folder"),
+        (["a.txt", "--engine", "ray", "-o", "new", "--resume"], "--resume and --max-errors do not go with --engine ray"),
         (["a.txt", "--ray-address", "host:1"], "--ray-address goes with --engine ray"),
     ],
 )
