@@ -1,14 +1,16 @@
 # make demo: score the shipped sample articles with the shipped model.   make test: ruff, mypy and pytest.
+# make test-lowest: pytest with the lowest versions that pyproject.toml admits (needs Python 3.11).
 PYTHON ?= python3
 DEMO := .venv
 TEST := .venv-test
+LOWEST := .venv-lowest
 
 # The pages are tested in Chromium. Where it is missing it is installed if that is ours to do; else those tests skip.
 CHROMIUM := command -v chromium > /dev/null || test "$$(id -u)" != 0 || ! command -v apt-get > /dev/null \
 	|| { echo "== installing chromium"; apt-get update -qq && apt-get install -y -qq chromium > /dev/null; } \
 	|| echo "chromium could not be installed: the tests in a browser are skipped"
 
-.PHONY: demo test clean
+.PHONY: demo test test-lowest clean
 
 demo: $(DEMO)/installed
 	@echo "== scoring the sample articles in framing/samples with the shipped model"
@@ -24,6 +26,10 @@ test: $(TEST)/installed
 	@sh -c '$(CHROMIUM)'
 	@$(TEST)/bin/python -m pytest
 
+test-lowest: $(LOWEST)/installed
+	@echo "== pytest with the lowest versions"
+	@$(LOWEST)/bin/python -m pytest
+
 $(DEMO)/installed: pyproject.toml constraints.txt
 	@echo "== installing the base package into $(DEMO)"
 	@$(PYTHON) -m venv $(DEMO)
@@ -37,5 +43,13 @@ $(TEST)/installed: pyproject.toml constraints.txt
 	@$(TEST)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,html,parquet,dev]'
 	@touch $@
 
+$(LOWEST)/installed: pyproject.toml scripts/lowest_versions.py
+	@echo "== installing the lowest versions of everything into $(LOWEST)"
+	@$(PYTHON) -m venv $(LOWEST)
+	@$(LOWEST)/bin/python scripts/lowest_versions.py > $(LOWEST)/constraints.txt
+	@$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c $(LOWEST)/constraints.txt torch
+	@$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c $(LOWEST)/constraints.txt -e '.[train,html,parquet,scale,dev]'
+	@touch $@
+
 clean:
-	rm -rf $(DEMO) $(TEST) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(DEMO) $(TEST) $(LOWEST) .pytest_cache .mypy_cache .ruff_cache

@@ -19,6 +19,9 @@ from framing.errors import UnreadableError
 from framing.formats import READERS, SUFFIXES, read_json, read_json_lines, read_text
 from framing.text import replace_surrogates
 
+#: The path that means standard input.
+STDIN = "-"
+
 #: Fields of a row that have a place of their own in the record; every other one is handed through under `meta`.
 NAMED_FIELDS = ("id", "title", "url", "outlet", "date")
 
@@ -67,17 +70,28 @@ def read_articles(
         stdin: what `-` reads; standard input by default.
         skip: files to pass over, for an output that lies in a folder that is read.
     """
+    for found in find_files(paths, skip=skip):
+        if isinstance(found, BadArticle):
+            yield found
+        elif found == STDIN:
+            yield from _read_stream("-", stdin or sys.stdin.buffer, text_column)
+        else:
+            yield from read_file(Path(found), text_column)
+
+
+def find_files(paths: Iterable[str], *, skip: Iterable[Path] = ()) -> Iterator[str | BadArticle]:
+    """The files behind files, folders, patterns and `-` (`STDIN`), each once, in the order in which they are read."""
     seen: set[str] = {os.path.realpath(file) for file in skip}
     for path in paths:
-        if path == "-":
-            yield from _read_stream("-", stdin or sys.stdin.buffer, text_column)
+        if path == STDIN:
+            yield STDIN
             continue
         for found in _expand(path):
             if isinstance(found, BadArticle):
                 yield found
             elif (real := os.path.realpath(found)) not in seen:
                 seen.add(real)
-                yield from read_file(found, text_column)
+                yield str(found)
 
 
 def _expand(path: str) -> Iterator[Path | BadArticle]:
@@ -112,9 +126,9 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield Path(parent) / name
 
 
-def read_file(path: Path, text_column: str = "text") -> Iterator[Item]:
-    """The articles of one file; its suffix says the format."""
-    source = replace_surrogates(str(path))
+def read_file(path: Path, text_column: str = "text", source: str | None = None) -> Iterator[Item]:
+    """The articles of one file; its suffix says the format, and `source` what the records call it, in place of its path."""
+    source = replace_surrogates(source or str(path))
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         yield BadArticle(

@@ -31,6 +31,9 @@ class Outcome:
     sentences: int = 0
     errors: Counter[str] = field(default_factory=Counter)
 
+    def __add__(self, other: Outcome) -> Outcome:
+        return Outcome(self.articles + other.articles, self.sentences + other.sentences, self.errors + other.errors)
+
     def count(self, result: ArticleResult) -> None:
         if result.error:
             self.errors[result.error["reason"]] += 1

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, nullcontext
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,9 +17,18 @@ from framing.outputs import Format
 
 if TYPE_CHECKING:
     from framing.articles import Item
+    from framing.batch import Outcome
     from framing.results import ArticleResult
 
     Score = Callable[[Iterable[Item]], Generator[ArticleResult, None, None]]
+
+
+class Engine(str, Enum):
+    """What runs a job."""
+
+    local = "local"
+    ray = "ray"
+
 
 ModelOption = Annotated[str | None, typer.Option("--model", metavar="DIR", help="A model folder; the shipped model without it.")]
 ThreadsOption = Annotated[int, typer.Option("--threads", min=0, help="Threads; 0 for every core this process may use.")]
@@ -45,6 +55,14 @@ def score(
     workers: Annotated[int, typer.Option(min=1, help="Processes; the cores are divided among them.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a file that an interrupted run has left.")] = False,
     max_errors: Annotated[int | None, typer.Option(min=1, help="Stop when so many articles have failed.")] = None,
+    engine: Annotated[
+        Engine,
+        typer.Option("--engine", help="ray: many machines; -o is then a new folder for shards, JSON lines or Parquet."),
+    ] = Engine.local,
+    ray_address: Annotated[
+        str | None,
+        typer.Option("--ray-address", metavar="HOST:PORT", help="A running Ray cluster; one on this machine without it."),
+    ] = None,
 ) -> None:
     """Label every sentence of the given articles.
 
@@ -66,6 +84,24 @@ def score(
     from framing.progress import with_progress
     from framing.workers import WorkerPool, divide_cores
 
+    if engine is Engine.ray:
+        from framing.ray_engine import score_with_ray
+
+        if output is None or output_format not in (None, Format.jsonl, Format.parquet):
+            raise FramingError("--engine ray writes a folder of shards; name it with -o, with --format jsonl or parquet")
+        if workers > 1 or resume or html or max_errors is not None:
+            raise FramingError(
+                "--workers, --resume, --html and --max-errors do not go with --engine ray; --threads says how many cores"
+            )
+        shards = Format.parquet if Format.parquet in (output_format, output.suffix[1:]) else Format.jsonl
+        outcome = score_with_ray(
+            paths, output, shards, flat=flat, model=model, precision=precision, text_column=text_column, cores=threads,
+            address=ray_address,
+        )  # fmt: skip
+        _report(outcome, output)
+        return
+    if ray_address:
+        raise FramingError("--ray-address goes with --engine ray")
     if sys.stdout is None and output is None:
         raise FramingError("standard output is closed; name a file with -o")
     if output and output.is_dir():
@@ -96,6 +132,11 @@ def score(
     if records.nothing_left:
         print(f"framing: nothing left to do: {outcome}", file=sys.stderr)
         return
+    _report(outcome, output)
+
+
+def _report(outcome: Outcome, output: Path | None) -> None:
+    """Say on stderr what was done; raise the exit status where something was not scored."""
     if output is not None or outcome.errors:
         print(f"framing: {outcome}", file=sys.stderr)
     if outcome.errors or not outcome.articles:

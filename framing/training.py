@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import shutil
 import sys
@@ -40,13 +41,18 @@ def train(config: Config) -> Path:
     The folder, `config.output`, holds the weights of the best epoch (macro average precision on the validation
     split), the tokenizer, the settings with thresholds from the validation split, and the resolved config. Raises `FramingError`
     where the data or the encoder are wrong, or where the folder holds a run of another config.
+
+    Under `accelerate launch`, every process calls this: each trains on its part of every batch, the first one writes,
+    and all return when the folder is complete. The machines share the output folder.
     """
-    torch.set_num_threads(config.training.threads or available_cores())
+    torch.set_num_threads(config.training.threads or max(1, available_cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
     set_seed(config.seed)
     splits = data.load(*_data_arguments(config))
-    encoder = find_encoder(config.encoder)
     settings = _settings(config)
-    resume = _claim(config, settings.data_sha256)
+    arguments = _arguments(config)
+    with arguments.main_process_first(local=False):  # so that the others find the encoder downloaded, and half a checkpoint gone
+        encoder = find_encoder(config.encoder)
+        resume = _claim(config, settings.data_sha256)
     tokenizer = AutoTokenizer.from_pretrained(encoder)
     outputs = output_names(config.labels, config.boilerplate, config.verification_kinds)
     windows = make_dataset(splits, tokenizer.backend_tokenizer, config, outputs)
@@ -58,7 +64,7 @@ def train(config: Config) -> Path:
     freeze(model, config.training.freeze_embeddings, config.training.freeze_layers)
     trainer = Trainer(
         model=model,
-        args=_arguments(config),
+        args=arguments,
         data_collator=Collator(tokenizer.pad_token_id or 0),
         train_dataset=windows["train"],
         eval_dataset=windows["validation"],
@@ -75,6 +81,7 @@ def train(config: Config) -> Path:
         _calibrate(config)
         history = [row for row in trainer.state.log_history if "eval_loss" in row]
         (config.output / "history.json").write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
+    trainer.accelerator.wait_for_everyone()
     return config.output
 
 
@@ -136,6 +143,8 @@ def _arguments(config: Config) -> TrainingArguments:
         metric_for_best_model="macro_average_precision",
         label_names=["sentence_targets"],
         remove_unused_columns=False,
+        # With it on, each of several processes would draw an order of its own, and so leave out some windows and repeat others.
+        accelerator_config={"use_seedable_sampler": False},
         logging_steps=50,
         report_to=[],
         seed=config.seed,

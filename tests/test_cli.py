@@ -191,7 +191,7 @@ def test_file_name_that_is_not_utf8(model_folder: Path, tmp_path: Path) -> None:
     [
         (["nope"], "No such command 'nope'"),
         (["score"], "Missing argument"),
-        (["score", "a.txt", "--nope"], "No such option: --nope"),
+        (["score", "a.txt", "--nope"], "No such option"),
         (["score", "a.txt", "--format", "xml"], "'--format'"),
         (["score", "a.txt", "--threads", "-1"], "'--threads'"),
         (["score", "a.txt", "--format", "parquet"], "name a file with -o"),

@@ -13,8 +13,8 @@ PACKAGE = Path(__file__).parent.parent / "framing"
 #: one place for all its modules.
 BASE = [
     "__init__", "errors", "labels", "text", "formats", "articles", "model_folder", "windows", "evidence", "runtime", "results",
-    "classifier", "distributed", "workers", "summary", "outputs", "records", "journal", "batch", "progress", "data", "check",
-    "standoff", "report", "labelstudio", "corrections", "statistics", "tallies", "differences", "compare", "compare_text",
+    "classifier", "distributed", "workers", "summary", "outputs", "records", "journal", "batch", "progress", "ray_engine", "data",
+    "check", "standoff", "report", "labelstudio", "corrections", "statistics", "tallies", "differences", "compare", "compare_text",
     "compare_output", "compare_page", "similarity", "matching", "alignment", "match_output", "match_page", "score_command",
     "result_commands", "compare_command", "cli", "__main__",
 ]  # fmt: skip
