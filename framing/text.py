@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from itertools import accumulate, pairwise
 
 from sentencex import segment
 
@@ -14,6 +15,9 @@ _MAX_MARKS = 40
 
 #: A quotation longer than this, in characters, is taken for a stray mark that never closed.
 MAX_QUOTATION = 2_000
+
+#: Characters of one line that are cut into sentences at once.
+_BLOCK = 20_000
 
 _LINE = re.compile(r"[^\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -44,13 +48,29 @@ def split_sentences(text: str) -> list[Span]:
 def pieces(line: str) -> list[str]:
     """The sentences of one line as `sentencex` cuts them, white space included: joined they are the line again.
 
-    `sentencex` 1.0.32 panics on a wide space in front of a full stop, so it sees plain ones.
+    A long line is read in blocks, each from the start of the last sentence of the one before: the time that
+    `sentencex` takes grows with the square of the length on quotation marks or wide characters.
     """
-    found, start = [], 0
-    for piece in segment("en", _SPACE.sub(" ", line)):
-        found.append(line[start : start + len(piece)])
-        start += len(piece)
-    return found
+    ends, start = [], 0
+    while start < len(line):
+        block = line[start : start + _BLOCK]
+        cuts = [start + cut for cut in accumulate(map(len, _segment(block)))]
+        if start + len(block) < len(line):
+            cuts.pop()  # the last sentence may go on in the next block
+        ends += cuts
+        start = cuts[-1] if cuts and cuts[-1] > start + _BLOCK // 2 else start + len(block)
+    return [line[begin:end] for begin, end in pairwise([0, *ends])]
+
+
+def _segment(block: str) -> list[str]:
+    """`sentencex` 1.0.32 panics on a wide space in front of a full stop, so it sees plain ones; where it panics on
+    something else, the block stays whole."""
+    try:
+        return list(segment("en", _SPACE.sub(" ", block)))
+    except BaseException as error:  # the panic of its Rust code is no `Exception` and has no name to import
+        if type(error).__name__ != "PanicException":
+            raise
+        return [block]
 
 
 def _move_opening_marks(text: str, spans: list[Span]) -> list[Span]:
@@ -77,14 +97,14 @@ def quotations(text: str) -> list[Span]:
     """
     spans: list[Span] = []
     marks = list(_MARK.finditer(text))
+    opens = [_opens(text, mark) for mark in marks]
     i = 0
     while i < len(marks):
-        opening = marks[i]
-        end = _closing_index(text, marks, i) if _opens(text, opening) else None
+        end = _closing_index(text, marks, opens, i) if opens[i] else None
         if end is None:
             i += 1
             continue
-        spans.append((opening.start(), marks[end].end()))
+        spans.append((marks[i].start(), marks[end].end()))
         i = end + 1
     return spans
 
@@ -102,13 +122,13 @@ def _opens(text: str, mark: re.Match[str]) -> bool:
     return True
 
 
-def _closing_index(text: str, marks: list[re.Match[str]], i: int) -> int | None:
+def _closing_index(text: str, marks: list[re.Match[str]], opens: list[bool], i: int) -> int | None:
     """Index in `marks` of the mark that closes the quotation opened by `marks[i]`, or None."""
     opening = marks[i].group()
     for j in range(i + 1, min(len(marks), i + 1 + _MAX_MARKS)):
         if marks[j].start() - marks[i].start() > MAX_QUOTATION:
             return None
-        if marks[j].group() in _CLOSING[opening] and not (opening == '"' and _opens(text, marks[j])):
+        if marks[j].group() in _CLOSING[opening] and not (opening == '"' and opens[j]):
             return j
         if opening == "‘" and "\n" in text[marks[i].start() : marks[j].start()]:
             return None  # an apostrophe in front of a word ('em), far more often than a quotation over lines
