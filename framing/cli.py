@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from framing import __version__
-from framing.errors import FramingError
+from framing.errors import FramingError, printable
 
 #: Typer's own usage error; which module it lives in differs between versions of typer, its subclass does not.
 _UsageError: Any = typer.BadParameter.__mro__[1]
@@ -79,12 +79,12 @@ def main() -> None:
 
 
 def _end(message: str, status: int) -> NoReturn:
-    print(f"framing: {message}", file=sys.stderr)
+    print(f"framing: {printable(message)}", file=sys.stderr)
     sys.exit(status)
 
 
 def _print_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    print(f"framing: warning: {message}", file=sys.stderr)
+    print(f"framing: warning: {printable(str(message))}", file=sys.stderr)
 
 
 ModelOption = Annotated[str | None, typer.Option("--model", metavar="DIR", help="A model folder; the shipped model without it.")]
@@ -107,6 +107,10 @@ def score(
         typer.Option(min=0, max=1, help="Give only labels this likely to be right, as 0.9: fewer, for quoting single sentences."),
     ] = None,
     threads: ThreadsOption = 0,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option("--limit", metavar="NAME=N", help="Raise a limit that an error record names, as article_chars=5000000."),
+    ] = None,
 ) -> None:
     """Label every sentence of the given articles.
 
@@ -124,6 +128,7 @@ def score(
     from framing.articles import read_articles
     from framing.batch import score_items
     from framing.classifier import FramingClassifier
+    from framing.limits import Limits
     from framing.progress import with_progress
 
     if sys.stdout is None and output is None:
@@ -133,9 +138,11 @@ def score(
     if output and any(path != "-" and os.path.realpath(path) == os.path.realpath(output) for path in paths):
         raise FramingError(f"{output}: is an input too and would be overwritten; give -o another file")
     chosen = _choose_format(output, output_format)
+    limits = Limits.parse(limit or [])
     classifier = FramingClassifier.from_pretrained(model, threads=threads, precision=precision)
     items = with_progress(
-        read_articles(paths, text_column=text_column, skip=output), shown=sys.stderr.isatty() and output is not None
+        read_articles(paths, text_column=text_column, skip=output or Path("/dev/stdout"), limits=limits),
+        shown=sys.stderr.isatty() and output is not None,
     )
     writer, stream = _open_writer(output, chosen, flat, classifier)
     try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 #: The reason codes of error records: why an item was not scored.
@@ -48,6 +49,23 @@ def printable(text: str) -> str:
     """`text` fit for one line of a terminal: characters that steer it (controls, line breaks, direction marks) and
     lone surrogates become U+FFFD."""
     return _CONTROL.sub("\ufffd", text)
+
+
+def in_short(error: BaseException) -> str:
+    """The first line of a library's error, short and fit for a terminal."""
+    lines = str(error).strip().splitlines()
+    return printable(lines[0][:160]) if lines else type(error).__name__
+
+
+@contextmanager
+def rust_panics_caught() -> Iterator[None]:
+    """Turn the panic of a library written in Rust, which is no `Exception`, into a `RuntimeError`."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # it has no name to import
+            raise
+        raise RuntimeError(in_short(error)) from None
 
 
 def warn(message: str) -> None:

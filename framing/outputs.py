@@ -11,7 +11,7 @@ from framing.errors import FramingError
 from framing.results import ArticleResult, flatten, to_json
 
 #: A cell that opens with one of these is a formula to a spreadsheet; such cells get an apostrophe in front.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 #: Rows held in memory before a Parquet row group is written.
 _ROW_GROUP = 4_096

@@ -8,6 +8,8 @@ from itertools import accumulate, pairwise
 
 from sentencex import segment
 
+from framing.errors import rust_panics_caught
+
 Span = tuple[int, int]
 
 #: Marks looked at for the one that closes a quotation.
@@ -17,7 +19,7 @@ _MAX_MARKS = 40
 MAX_QUOTATION = 2_000
 
 #: Characters of one line that are cut into sentences at once.
-_BLOCK = 20_000
+_BLOCK = 40_000
 
 _LINE = re.compile(r"[^\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -66,10 +68,9 @@ def _segment(block: str) -> list[str]:
     """`sentencex` 1.0.32 panics on a wide space in front of a full stop, so it sees plain ones; where it panics on
     something else, the block stays whole."""
     try:
-        return list(segment("en", _SPACE.sub(" ", block)))
-    except BaseException as error:  # the panic of its Rust code is no `Exception` and has no name to import
-        if type(error).__name__ != "PanicException":
-            raise
+        with rust_panics_caught():
+            return list(segment("en", _SPACE.sub(" ", block)))
+    except RuntimeError:
         return [block]
 
 
@@ -98,9 +99,13 @@ def quotations(text: str) -> list[Span]:
     spans: list[Span] = []
     marks = list(_MARK.finditer(text))
     opens = [_opens(text, mark) for mark in marks]
+    closers: dict[str, list[int]] = {sign: [] for sign in "".join(_CLOSING.values())}
+    for i, mark in enumerate(marks):
+        if mark.group() in closers and not (mark.group() == '"' and opens[i]):
+            closers[mark.group()].append(i)
     i = 0
     while i < len(marks):
-        end = _closing_index(text, marks, opens, i) if opens[i] else None
+        end = _closing_index(text, marks, closers, i) if opens[i] else None
         if end is None:
             i += 1
             continue
@@ -122,17 +127,19 @@ def _opens(text: str, mark: re.Match[str]) -> bool:
     return True
 
 
-def _closing_index(text: str, marks: list[re.Match[str]], opens: list[bool], i: int) -> int | None:
-    """Index in `marks` of the mark that closes the quotation opened by `marks[i]`, or None."""
-    opening = marks[i].group()
-    for j in range(i + 1, min(len(marks), i + 1 + _MAX_MARKS)):
-        if marks[j].start() - marks[i].start() > MAX_QUOTATION:
-            return None
-        if marks[j].group() in _CLOSING[opening] and not (opening == '"' and opens[j]):
-            return j
-        if opening == "‘" and "\n" in text[marks[i].start() : marks[j].start()]:
-            return None  # an apostrophe in front of a word ('em), far more often than a quotation over lines
-    return None
+def _closing_index(text: str, marks: list[re.Match[str]], closers: dict[str, list[int]], i: int) -> int | None:
+    """Index in `marks` of the mark that closes the quotation opened by `marks[i]`, or None; `closers` holds the indices
+    of the marks that can close one, by sign."""
+    opening, begin = marks[i].group(), marks[i].start()
+    j = len(marks)
+    for places in map(closers.__getitem__, _CLOSING[opening]):
+        next_one = bisect_right(places, i)
+        j = min([j, *places[next_one : next_one + 1]])
+    if j == len(marks) or j > i + _MAX_MARKS or marks[j].start() - begin > MAX_QUOTATION:
+        return None
+    if opening == "‘" and "\n" in text[begin : marks[j - 1].start()]:
+        return None  # an apostrophe in front of a word ('em), far more often than a quotation over lines
+    return j
 
 
 def inside(spans: list[Span], start: int, end: int) -> bool:
