@@ -185,7 +185,9 @@ def to_article(source: str, row: dict[str, Any], text_column: str = "text", limi
     """A row of fields as an article, or as the `BadArticle` that says what is wrong with it."""
     known: dict[str, Any] = {name: _text_or_none(row.get(name)) for name in NAMED_FIELDS}
     article_id = known.pop("id") or source
-    meta = {key: value for key, value in row.items() if key not in (*NAMED_FIELDS, text_column, "sentences")}
+    meta = {
+        replace_surrogates(str(key)): value for key, value in row.items() if key not in (*NAMED_FIELDS, text_column, "sentences")
+    }
 
     def bad(reason: str, message: str) -> BadArticle:
         where = f"{source}: " if source else ""

@@ -76,7 +76,7 @@ def extract(page: str, seconds: int) -> dict[str, Any] | None:
 
 def _start() -> subprocess.Popen[bytes]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    return subprocess.Popen(
+    process = subprocess.Popen(
         _COMMAND,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -84,6 +84,9 @@ def _start() -> subprocess.Popen[bytes]:
         env=environment,
         start_new_session=True,  # Ctrl-C is for the parent, which stops this one
     )
+    assert process.stdout is not None
+    _receive(process.stdout)  # it says that it is ready: loading the library is not the first page's time
+    return process
 
 
 def _send(stream: IO[bytes], data: bytes) -> None:
@@ -104,6 +107,7 @@ def serve() -> None:
     import trafilatura
 
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    _send(answers, b"ready")
     sys.stdout = sys.stderr  # or a word that the library prints would be taken for an answer
     while (page := _receive(requests)) is not None:
         document = trafilatura.bare_extraction(page.decode(), include_comments=False, include_tables=False, with_metadata=True)

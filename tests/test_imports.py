@@ -11,8 +11,9 @@ PACKAGE = Path(__file__).parent.parent / "framing"
 
 #: Base install first, then the train extra; a module may import only modules that stand before it.
 BASE = [
-    "__init__", "errors", "labels", "text", "limits", "decoding", "pages", "formats", "articles", "model_folder", "windows", "evidence", "runtime", "results",
-    "classifier", "outputs", "summary", "batch", "progress", "data", "check", "standoff", "records", "cli", "__main__",
+    "__init__", "errors", "labels", "text", "limits", "decoding", "pages", "formats", "articles", "model_folder",
+    "windows", "evidence", "runtime", "results", "classifier", "outputs", "summary", "batch", "progress", "data",
+    "check", "standoff", "records", "cli", "__main__",
 ]  # fmt: skip
 TRAIN = [
     "config", "encoders", "model", "metrics", "torch_runtime", "calibration", "training", "evaluation", "export", "card",
