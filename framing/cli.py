@@ -90,12 +90,12 @@ def _interrupt(number: int, _: Any) -> NoReturn:
 
 
 def _end(message: str, status: int) -> NoReturn:
-    print(f"framing: {message}", file=sys.stderr)
+    print(f"framing: {printable(message)}", file=sys.stderr)
     sys.exit(status)
 
 
 def _print_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    print(f"framing: warning: {message}", file=sys.stderr)
+    print(f"framing: warning: {printable(str(message))}", file=sys.stderr)
 
 
 def check(

@@ -95,7 +95,7 @@ def build_model(folder: Path, outputs: int, labels: int, dropout: float, evidenc
     """
     config = AutoConfig.from_pretrained(folder)
     config.attention_probs_dropout_prob = 0.0
-    encoder = _without_pooler(AutoModel.from_pretrained, folder, config=config)
+    encoder = _without_pooler(AutoModel.from_pretrained, folder, config=config, use_safetensors=True)
     return FramingModel(encoder, outputs, labels, dropout, evidence_weight)
 
 

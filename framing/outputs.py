@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from framing.model_folder import LabelSettings
 
 #: A cell that opens with one of these is a formula to a spreadsheet; such cells get an apostrophe in front.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 #: Rows held in memory before a Parquet row group is written.
 _ROW_GROUP = 4_096

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, nullcontext
+from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -55,6 +56,10 @@ def score(
     workers: Annotated[int, typer.Option(min=1, help="Processes; the cores are divided among them.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a file that an interrupted run has left.")] = False,
     max_errors: Annotated[int | None, typer.Option(min=1, help="Stop when so many articles have failed.")] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option("--limit", metavar="NAME=N", help="Raise a limit that an error record names, as article_chars=5000000."),
+    ] = None,
     engine: Annotated[
         Engine,
         typer.Option("--engine", help="ray: many machines; -o is then a new folder for shards, JSON lines or Parquet."),
@@ -80,6 +85,7 @@ def score(
     from framing.articles import read_articles
     from framing.batch import open_output, output_files, score_job, settings_of
     from framing.classifier import FramingClassifier
+    from framing.limits import Limits
     from framing.outputs import choose_format
     from framing.progress import with_progress
     from framing.workers import WorkerPool, divide_cores
@@ -89,9 +95,9 @@ def score(
 
         if output is None or output_format not in (None, Format.jsonl, Format.parquet):
             raise FramingError("--engine ray writes a folder of shards; name it with -o, with --format jsonl or parquet")
-        if workers > 1 or resume or html or max_errors is not None:
+        if workers > 1 or resume or html or limit or max_errors is not None:
             raise FramingError(
-                "--workers, --resume, --html and --max-errors do not go with --engine ray; --threads says how many cores"
+                "--workers, --resume, --html, --limit and --max-errors do not go with --engine ray; --threads says how many cores"
             )
         shards = Format.parquet if Format.parquet in (output_format, output.suffix[1:]) else Format.jsonl
         outcome = score_with_ray(
@@ -111,17 +117,20 @@ def score(
     if html and resume:
         raise FramingError("--html would show the rest only; make the page afterwards, with framing report")
     chosen = choose_format(output, output_format)
+    limits = Limits.parse(limit or [])
     if sys.stdout is not None:
         sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     if workers > 1:
         workers, threads = divide_cores(workers, threads)
     classifier = FramingClassifier.from_pretrained(model, threads=threads, precision=precision)
     stream = WorkerPool(workers, threads, model, precision, classifier).stream if workers > 1 else classifier.stream
-    settings = {"precision": precision, "text_column": text_column, "format": chosen, "flat": flat}
+    settings = {"precision": precision, "text_column": text_column, "format": chosen, "flat": flat, **asdict(limits)}
     made_with = settings_of(classifier, model, **settings) if output else {}
     records = open_output(output, chosen, flat, classifier.settings.labels, made_with, resume)
     items = with_progress(
-        read_articles(paths, text_column=text_column, skip=output_files(output) if output else ()),
+        read_articles(
+            paths, text_column=text_column, skip=output_files(output) if output else [Path("/dev/stdout")], limits=limits
+        ),
         shown=sys.stderr.isatty() and output is not None,
     )
     with _open_page(html, paths) if html else nullcontext() as page:

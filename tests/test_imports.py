@@ -12,7 +12,8 @@ PACKAGE = Path(__file__).parent.parent / "framing"
 #: Base install first, then the train extra; a module may import only modules that stand before it. A sub-package has
 #: one place for all its modules.
 BASE = [
-    "__init__", "errors", "labels", "text", "formats", "articles", "model_folder", "windows", "evidence", "runtime", "results",
+    "__init__", "errors", "labels", "text", "limits", "decoding", "pages", "formats", "articles", "model_folder",
+    "windows", "evidence", "runtime", "results",
     "classifier", "distributed", "workers", "summary", "outputs", "records", "journal", "batch", "progress", "ray_engine", "data",
     "check", "standoff", "report", "labelstudio", "corrections", "statistics", "tallies", "differences", "compare", "compare_text",
     "compare_output", "compare_page", "similarity", "matching", "alignment", "match_output", "match_page", "score_command",
