@@ -16,6 +16,7 @@ BASE = [
 ]  # fmt: skip
 TRAIN = [
     "config", "encoders", "model", "metrics", "torch_runtime", "calibration", "baselines", "training", "evaluation", "export",
+    "ceiling", "pipeline_model", "variants", "benchmark", "benchmark_tables",
     "card",
 ]  # fmt: skip
 ORDER = BASE + TRAIN
