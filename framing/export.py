@@ -45,16 +45,9 @@ def export(trained: Path, target: Path, articles: Sequence[LabelledArticle], *, 
     `articles` are scored by both; returns their `drift` and raises `FramingError`, writing nothing, where it is over
     `MAX_MEAN_DRIFT`.
     """
-    settings = read_settings(trained)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        shutil.copy(trained / TOKENIZER, folder / TOKENIZER)
-        write_settings(folder, settings)
-        write_graph(load_model(trained), folder / "fp32.onnx", settings.outputs)
-        if quantise:
-            quantise_graph(folder / "fp32.onnx", folder / ONNX)
-        else:
-            (folder / "fp32.onnx").rename(folder / ONNX)
+        write_folder(trained, folder, quantise=quantise)
         difference = drift(TorchRuntime(trained), Runtime(folder), articles)
         if not difference <= MAX_MEAN_DRIFT:  # NaN does not pass either
             raise FramingError(
@@ -66,6 +59,19 @@ def export(trained: Path, target: Path, articles: Sequence[LabelledArticle], *, 
             shutil.copy(folder / name, target / name)
         shutil.copy(trained / CONFIG, target / CONFIG)
     return difference
+
+
+def write_folder(trained: Path, folder: Path, *, quantise: bool = False) -> None:
+    """Write tokenizer, settings and graph into an existing `folder`, unchecked."""
+    shutil.copy(trained / TOKENIZER, folder / TOKENIZER)
+    settings = read_settings(trained)
+    write_settings(folder, settings)
+    if not quantise:
+        write_graph(load_model(trained), folder / ONNX, settings.outputs)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        write_graph(load_model(trained), Path(scratch) / ONNX, settings.outputs)
+        quantise_graph(Path(scratch) / ONNX, folder / ONNX)
 
 
 def write_graph(model: FramingModel, path: Path, outputs: Sequence[str]) -> None:

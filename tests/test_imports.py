@@ -21,7 +21,8 @@ BASE = [
 ]  # fmt: skip
 TRAIN = [
     "config", "encoders", "model", "metrics", "augmentation", "torch_runtime", "teaching", "calibration", "baselines", "training",
-    "evaluation", "export", "plots", "card", "robustness", "public", "quality", "crossvalidation",
+    "evaluation", "export", "ceiling", "pipeline_model", "variants", "benchmark", "benchmark_tables",
+    "plots", "card", "robustness", "public", "quality", "crossvalidation",
 ]  # fmt: skip
 ORDER = BASE + TRAIN
 
