@@ -52,7 +52,8 @@ def align(articles: Sequence[ArticleResult], similarity: Similarity, threshold: 
         similarity: as `sentence_similarity` makes it.
         threshold: the least similarity (0…1) of sentences in one row.
     """
-    sentences, depths = [], []
+    sentences: list[tuple[int, SentenceResult]] = []
+    depths: list[float] = []
     for account, article in enumerate(articles):
         prose = [sentence for sentence in article.sentences if not sentence.boilerplate]
         sentences.extend((account, sentence) for sentence in prose)
