@@ -72,7 +72,7 @@ def test_terminal_shows_accounts_in_columns(monkeypatch: pytest.MonkeyPatch) -> 
     assert right.startswith("(O) [The mayor] said nine people died")
     (alone,) = (line.split("│") for line in lines if "crane" in line)
     assert [part.strip() for part in alone] == ["(V) Footage refutes it.", "The crane fell into the sea."]
-    assert "[brutal clique]" in "\n".join(lines)  # of two overlapping marks, one
+    assert " ".join(part.strip() for part in (line.split("│")[0] for line in lines)).count("mayor’s [brutal clique] says") == 1
     assert "Share this" not in "\n".join(lines)
 
 
