@@ -3,6 +3,11 @@ PYTHON ?= python3
 DEMO := .venv
 TEST := .venv-test
 
+# The pages are tested in Chromium. Where it is missing it is installed if that is ours to do; else those tests skip.
+CHROMIUM := command -v chromium > /dev/null || test "$$(id -u)" != 0 || ! command -v apt-get > /dev/null \
+	|| { echo "== installing chromium"; apt-get update -qq && apt-get install -y -qq chromium > /dev/null; } \
+	|| echo "chromium could not be installed: the tests in a browser are skipped"
+
 .PHONY: demo test clean
 
 demo: $(DEMO)/installed
@@ -16,6 +21,7 @@ test: $(TEST)/installed
 	@echo "== mypy"
 	@$(TEST)/bin/mypy
 	@echo "== pytest"
+	@sh -c '$(CHROMIUM)'
 	@$(TEST)/bin/python -m pytest
 
 $(DEMO)/installed: pyproject.toml constraints.txt

@@ -12,7 +12,7 @@ from framing.results import ArticleResult
 LOWEST_THRESHOLD = 10
 
 #: Rows of tables and lists beyond these are counted, not shown: what a page holds stays bounded.
-MOST_ROWS, MOST_OUTLETS, MOST_ERRORS = 5_000, 500, 200
+MOST_ROWS, MOST_OUTLETS, MOST_ERRORS = 1_000, 500, 200
 
 OTHER_OUTLETS = "other outlets"
 NO_OUTLET = "no outlet given"
@@ -116,7 +116,3 @@ class Overview:
         if self.outlets.keys() <= {NO_OUTLET}:
             return []
         return sorted(self.outlets.items(), key=lambda item: (item[0] in (NO_OUTLET, OTHER_OUTLETS), item[0].casefold()))
-
-    @property
-    def has_dates(self) -> bool:
-        return any(row.date for row in self.rows)

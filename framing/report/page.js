@@ -19,7 +19,7 @@
     return { element, index, scores, decided: element.dataset.on, on: element.dataset.on, found: false, text: null };
   });
   const places = new Map(sentences.map((sentence) => [sentence.element, sentence]));
-  let current = -1;
+  let current = -1, shown = null;
 
   const make = (name, className, text) => {
     const element = document.createElement(name);
@@ -69,6 +69,7 @@
       cell.part.setAttribute("width", percent.toFixed(2));
     }
     said.textContent = from === null ? "as the model decided" : `score ≥ ${(from / 100).toFixed(2)}`;
+    byId("state").textContent = said.textContent; // it is printed; the slider is not
     slider.setAttribute("aria-valuetext", said.textContent);
     sayHits();
   }
@@ -129,7 +130,9 @@
     for (let i = 1; i <= count; i++) {
       const sentence = sentences[(start + step * i + 2 * count) % count];
       if (!wanted(sentence)) continue;
-      sentence.element.scrollIntoView({ block: "center" });
+      const come = () => sentence.element.scrollIntoView({ block: "center" });
+      come();
+      requestAnimationFrame(() => { come(); place(); }); // what came into view has its true height only now
       if (document.activeElement !== search) sentence.element.focus({ preventScroll: true });
       settle(sentence);
       return;
@@ -163,8 +166,14 @@
     if (dataset.kind) card.append(make("p", "evidence", `Judges the claim: ${dataset.kind}.`));
     if (dataset.truncated !== undefined) card.append(make("p", "evidence", "Longer than the model reads: its end was not read."));
     card.hidden = false;
-    card.style.setProperty("--top", `${sentence.element.getBoundingClientRect().top + scrollY}px`); // in the margin, where there is one
+    shown = sentence;
+    place();
     sentence.element.setAttribute("aria-describedby", "card");
+  }
+
+  /** Put the card beside its sentence, where there is a margin; elsewhere the style keeps it at the bottom. */
+  function place() {
+    if (!card.hidden) card.style.setProperty("--top", `${shown.element.getBoundingClientRect().top + scrollY}px`);
   }
 
   const rest = () => (current >= 0 ? show(sentences[current]) : (card.hidden = true));
@@ -172,6 +181,8 @@
 
   document.addEventListener("mouseover", (event) => { const sentence = sentenceAt(event.target); if (sentence) show(sentence); });
   document.addEventListener("mouseout", (event) => { if (sentenceAt(event.target)) rest(); });
+  document.addEventListener("scroll", place, { passive: true });
+  addEventListener("resize", place);
   document.addEventListener("focusin", (event) => { const sentence = sentenceAt(event.target); if (sentence) settle(sentence); });
   document.addEventListener("click", (event) => { if (!event.target.closest(".s, .controls")) settle(null); });
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 from urllib.parse import quote
 
@@ -74,7 +74,7 @@ class ReportWriter:
         tally = Tally()
         tally.add(result)
         row = Row(
-            result.title or result.id or result.source or "untitled", result.outlet, result.date,
+            result.title or PurePath(result.id).name or "untitled", result.outlet, result.date,
             page=_page_name(self.pages + 1), anchor=f"a{self._all.tally.articles + 1}", tally=tally,
         )  # fmt: skip
         for name in tally.shares:
