@@ -17,9 +17,9 @@ from framing.tallies import Names, Tallies
 #: 95 % intervals are somewhat narrow: simulated, they missed the true difference in 8 to 14 of 100 cases.
 MIN_ARTICLES = 10
 
-#: The prior of the word comparison weighs as much as this many words, shared out as in the loaded terms of all groups.
-#: Shared out as in all prose instead, "the" came out as typical of every group that has few loaded terms.
-PRIOR_WORDS = 500
+#: The prior of the word comparison: this share of the counts of all groups' loaded terms together, so that it pulls every
+#: group towards the others. A prior from all prose made "the" typical of each group that has few loaded terms.
+PRIOR_WEIGHT = 0.1
 
 #: How many words and names a group's lists hold at most.
 TOP = 10
@@ -191,7 +191,7 @@ def _typical_words(tallies: Tallies, enough: list[str]) -> dict[str, list[Word]]
     for name in enough if len(tallies.groups) > 1 and vocabulary else []:
         own = tallies.groups[name]
         counts = np.array([own.loaded.mentions[word] for word in vocabulary], dtype=float)
-        ratio, z = log_odds(counts, total - counts, PRIOR_WORDS * total / total.sum())
+        ratio, z = log_odds(counts, total - counts, PRIOR_WEIGHT * total)
         typical = (z >= MIN_Z) & (loaded_rate >= MIN_LOADED_RATE)
         words = [
             Word(word, int(counts[i]), own.quoted[word], own.loaded.articles[word], float(ratio[i]), float(z[i]))

@@ -45,6 +45,7 @@ def write_page(comparison: Comparison, stream: IO[str]) -> None:
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.tests["holding"] = compare_text.holds
+    environment.filters["title_of"] = lambda measure: compare_text.wording(measure).title
     style = environment.get_template("compare.css").render()
     page = environment.get_template("compare.html").render(
         comparison=comparison,

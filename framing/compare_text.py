@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from framing.compare import UNVERIFIED, Comparison, Group, Share
-from framing.differences import Difference
+from framing.differences import MAX_PAIRED_GROUPS, Difference
 
 #: A difference holds where its corrected p-value is at most this.
 ALPHA = 0.05
@@ -90,8 +90,8 @@ def difference_sentence(difference: Difference, comparison: Comparison) -> str:
     events = f" on {difference.events} events that both report" if difference.events is not None else ""
     number = len(comparison.differences)
     return (
-        f"{short(more)}: {percent(larger)} of {words.unit} {words.verb}, {short(less)}: {percent(smaller)}{events}; "
-        f"difference {points:.{digits}f} points{bounds}, {p_value(difference.p_corrected)} after correction for "
+        f"in {short(more)} {percent(larger)} of {words.unit} {words.verb}, in {short(less)} {percent(smaller)}{events}; "
+        f"{points:.{digits}f} points apart{bounds}, {p_value(difference.p_corrected)} after correction for "
         f"{number} comparison{'' if number == 1 else 's'}"
     )
 
@@ -107,8 +107,8 @@ def finding(measure: str, comparison: Comparison) -> str:
         return "Not compared; too few articles."
     found = sorted(filter(holds, tested), key=lambda d: (-abs(d.difference), d.first))
     if len(tested) == 1:
-        verdict = "They differ." if found else "No difference shown."
-        return f"{verdict} {difference_sentence(tested[0], comparison)}."
+        verdict = "They differ" if found else "No difference shown"
+        return f"{verdict}: {difference_sentence(tested[0], comparison)}."
     number = str(len(found)) if found else "None"
     against_rest = tested[0].second is None
     whole = f"{len(tested)} {'groups' if against_rest else 'pairs'} {'differs' if len(found) == 1 else 'differ'}"
@@ -152,8 +152,8 @@ def overview(comparison: Comparison) -> str:
     """One sentence: how much was compared."""
     groups, articles = comparison.groups, sum(group.articles for group in comparison.groups)
     sentences = sum(group.sentences for group in groups)
-    values = "value" if len(groups) == 1 else "values"
-    return f"{articles:,} articles with {sentences:,} sentences, {len(groups)} {values} of {field_name(comparison.by)}."
+    number = f"{len(groups):,} group{'' if len(groups) == 1 else 's'}"
+    return f"{articles:,} articles with {sentences:,} sentences, in {number} by {field_name(comparison.by)}."
 
 
 def warnings(comparison: Comparison) -> list[str]:
@@ -169,20 +169,27 @@ def warnings(comparison: Comparison) -> list[str]:
         )
     if len(comparison.groups) - len(small) < 2:
         found.append(f"There are no two groups with at least {comparison.min_articles} articles, so nothing was compared.")
-    elif not comparison.differences:
-        shared = f" share at least {comparison.min_articles} values of {field_name(comparison.pair)}" if comparison.pair else ""
-        found.append(f"No two groups{shared or ' could be tested'}, so nothing was compared.")
+    else:
+        enough = len(comparison.groups) - len(small)
+        possible = enough if enough > MAX_PAIRED_GROUPS else enough * (enough - 1) // 2
+        missing = possible - len({(d.first, d.second) for d in comparison.differences})
+        if missing:
+            why = "that both report" if comparison.pair else "with anything to count"
+            unit = f"{'events' if comparison.pair else 'articles'} {why}"
+            found.append(f"{missing} of {possible} comparisons have fewer than {comparison.min_articles} {unit}: not tested.")
     if len(comparison.models) > 1:
         found.append(
             f"Scored by {len(comparison.models)} models ({', '.join(map(short, comparison.models))}): differences may be theirs."
         )
     left_out = [
-        (comparison.without_field, f"have no single value in the field {comparison.by}"),
-        (comparison.without_event, f"have no single value in the field {comparison.pair}"),
-        (comparison.not_scored, "were not scored"),
-        (comparison.duplicates, "repeat the text of another one of their group"),
+        (comparison.without_field, ("has", "have"), f"no single value in the field {short(comparison.by)}"),
+        (comparison.without_event, ("has", "have"), f"no single value in the field {short(comparison.pair or '')}"),
+        (comparison.not_scored, ("was", "were"), "not scored"),
+        (comparison.duplicates, ("repeats", "repeat"), "the text of another one of the group"),
     ]
-    found += [f"Left out: {count:,} article{'s' if count > 1 else ''} that {why}." for count, why in left_out if count]
+    for count, verb, rest in left_out:
+        if count:
+            found.append(f"Left out: {count:,} {'article' if count == 1 else 'articles'} that {verb[count > 1]} {rest}.")
     return found
 
 
