@@ -38,6 +38,10 @@ def compare(
     pair: Annotated[
         str | None, typer.Option("--pair", help="Compare on the same events only; the field that names the event, as meta.event.")
     ] = None,
+    alike: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="How alike texts or titles must be to match; lower finds more, and more wrong."),
+    ] = None,
     min_articles: Annotated[int, typer.Option(min=2, help="Groups with fewer get neither interval nor test.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Of the random draws behind intervals and tests.")] = 13,
 ) -> None:
@@ -47,8 +51,8 @@ def compare(
     comparisons. Articles that were not scored, or lack the field, are counted and left out.
 
     With --match, articles on the same event stand side by side instead, sentences that tell the same in one row: matched by
-    event (the field meta.event, or what --pair names), by title (near copies only), or by date (at most a week apart, and
-    texts that share their rare words).
+    event (the field meta.event, or what --pair names), by title (at most two days apart where dated), or by date (at most two
+    days apart, and texts of the same words).
 
     \b
     Examples:
@@ -64,7 +68,7 @@ def compare(
     if output is not None:
         check_output(output, [".html", ".json"] if match else [".html", ".csv", ".json"], scored)
     results = with_progress(read_results(scored), shown=sys.stderr.isatty())
-    write = _side_by_side(results, by, match, pair) if match else _compared(results, by, pair, min_articles, seed)
+    write = _side_by_side(results, by, match, pair, alike) if match else _compared(results, by, pair, min_articles, seed)
     if output is None:
         sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
         write("", sys.stdout)
@@ -91,12 +95,12 @@ def _compared(results: Iterable[ArticleResult], by: str, pair: str | None, min_a
     return lambda suffix, stream: writers[suffix](comparison, stream)
 
 
-def _side_by_side(results: Iterable[ArticleResult], by: str, match: Match, pair: str | None) -> Write:
+def _side_by_side(results: Iterable[ArticleResult], by: str, match: Match, pair: str | None, alike: float | None) -> Write:
     from framing import match_output, match_page
     from framing.matching import EVENT_FIELD, match_events
 
     results = list(results)
-    matching = match_events(results, match.value, by, pair or EVENT_FIELD)
+    matching = match_events(results, match.value, by, pair or EVENT_FIELD, alike)
     if not matching.events:
         raise FramingError(f"no event was found that two values of {by} tell. {match_output.left_out(matching) or 'No articles.'}")
     writers = {"": match_output.write_table, ".html": match_page.write_page, ".json": match_output.write_json}

@@ -20,6 +20,8 @@ _NARROWEST = 34
 _WIDEST = 180
 _BETWEEN = " │ "
 
+_FOUND_BY = {"title": "titles alike", "date": "date and words alike"}
+
 
 @dataclass(frozen=True)
 class Band:
@@ -72,7 +74,8 @@ def overview(matching: Matching) -> str:
     """One sentence: how much was matched."""
     articles = sum(len(event.accounts) for event in matching.events)
     by = matching.by.removeprefix("meta.")
-    return f"{_many(len(matching.events), 'event')} told by two values of {by} or more, in {_many(articles, 'article')}."
+    found = f"{_many(len(matching.events), 'event')} told by two values of {by} or more, in {_many(articles, 'article')}."
+    return found if matching.match == "event" else f"{found} Found by {_FOUND_BY[matching.match]}: see that it is one event."
 
 
 def left_out(matching: Matching) -> str:

@@ -16,12 +16,13 @@ from framing.tallies import check_field, field_value
 #: The field that names the event, where the user names no other.
 EVENT_FIELD = "meta.event"
 
-#: Texts at least this similar (0…1) tell the same event: the best F1 on the training part of the written corpus, dates
-#: left aside. Titles share few words; their threshold goes for precision (`scripts/alignment.py`).
-TEXT_THRESHOLD, TITLE_THRESHOLD = 0.11, 0.20
+#: Texts and titles at least this similar (0…1) tell the same event. Real news shares names and topics for months, so these
+#: are above what finds most of the invented events of the written corpus (`scripts/alignment.py`): lower, groups of real
+#: articles were topics, not events.
+TEXT_THRESHOLD, TITLE_THRESHOLD = 0.25, 0.40
 
-#: Matched by date, the articles on one event are at most this many days apart.
-MOST_DAYS = 7
+#: Articles on one event are at most this many days apart.
+MOST_DAYS = 2
 
 #: How articles on the same event are found.
 Match = Literal["event", "title", "date"]
@@ -61,11 +62,18 @@ class Matching:
     not_scored: int
 
 
-def match_events(results: Sequence[ArticleResult], match: Match, by: str, event: str = EVENT_FIELD) -> Matching:
+def match_events(
+    results: Sequence[ArticleResult], match: Match, by: str, event: str = EVENT_FIELD, alike: float | None = None
+) -> Matching:
     """Find the events that articles with at least two values of the field `by` tell.
 
-    By `event`: the same value of the field `event`. By `title`: titles whose words are alike. By `date`: dates at most
-    `MOST_DAYS` apart and texts whose words are alike. Time and memory grow with the square of the number of articles.
+    By `event`: the same value of the field `event`. By `title`: titles whose words are alike, `date`: texts whose words are
+    alike, with dates at most `MOST_DAYS` apart; titles match without dates, too. Time and memory grow with the square of
+    the number of articles.
+
+    Args:
+        alike: the least similarity (0…1) of titles or texts, in place of the threshold for each.
+
     Raises `FramingError` where a field cannot exist.
     """
     check_field(by)
@@ -76,7 +84,7 @@ def match_events(results: Sequence[ArticleResult], match: Match, by: str, event:
     if match == "date":
         usable = [account for account in usable if _day(account.article)]
     articles = [account.article for account in usable]
-    found = _same_value(articles, event) if match == "event" else _alike(articles, match)
+    found = _same_value(articles, event) if match == "event" else _alike(articles, match, alike)
     events = []
     for members in found:
         accounts = sorted((usable[member] for member in members), key=lambda account: account.group)
@@ -98,15 +106,14 @@ def _same_value(articles: list[ArticleResult], field: str) -> list[list[int]]:
     return list(groups.values())
 
 
-def _alike(articles: list[ArticleResult], match: Match) -> list[list[int]]:
+def _alike(articles: list[ArticleResult], match: Match, alike: float | None) -> list[list[int]]:
     if match == "title":
         texts, threshold = [article.title or "" for article in articles], TITLE_THRESHOLD
-        apart = np.zeros((len(texts), len(texts)), bool)
     else:
         texts, threshold = [prose(article) for article in articles], TEXT_THRESHOLD
-        days = np.array([day.toordinal() for article in articles if (day := _day(article))], np.int64)
-        apart = np.abs(days[:, None] - days) > MOST_DAYS
-    return best_first(Similarity(texts).matrix(texts), threshold, apart)
+    days = np.array([day.toordinal() if (day := _day(article)) else np.nan for article in articles], np.float64)
+    apart = np.abs(days[:, None] - days) > MOST_DAYS  # an undated article is apart from none
+    return best_first(Similarity(texts).matrix(texts), threshold if alike is None else alike, apart)
 
 
 def _day(result: ArticleResult) -> date | None:

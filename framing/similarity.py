@@ -14,6 +14,15 @@ Matrix = npt.NDArray[np.float32]
 
 _WORD = re.compile(r"\w+")
 
+#: Words that say nothing of the matter. In a few texts their rarity does not show, so they are named.
+_FUNCTION_WORDS = frozenset(
+    """a about after again all also am an and any are as at be been before being but by can could did do does each for from had
+    has have having he her here hers him his how i if in into is it its just may me might more most must my no nor not of on
+    one only or other our out over own said same say says shall she should so some such than that the their them then there
+    these they this those to under up us very was we were what when where which who whom whose why will with would you
+    your""".split()  # noqa: SIM905
+)
+
 #: Letters of a word that count: a crude stem, so that "bombed" and "bombing" are one term.
 _STEM = 5
 
@@ -22,15 +31,16 @@ _BLOCK = 4_096
 
 
 def terms(text: str) -> list[str]:
-    """The words of a text, case folded, each cut to its first five letters."""
-    return [word[:_STEM] for word in _WORD.findall(text.casefold())]
+    """The words of a text but function words, case folded, each cut to its first five letters."""
+    return [word[:_STEM] for word in _WORD.findall(text.casefold()) if word not in _FUNCTION_WORDS]
 
 
 class Similarity:
     """Cosine of TF-IDF vectors (Salton and Buckley 1988) whose document frequencies come from the given texts.
 
-    A term that is in `df` of `n` texts weighs (ln((1 + n) / (1 + df))) ** `power` for each time it occurs. No model and no
-    list of stop words: names, figures and rare words, which carry the facts, weigh most.
+    A term that is in `df` of `n` texts weighs (ln((1 + n) / (1 + df)) + 1) ** `power` for each time it occurs: the smoothed
+    weight of scikit-learn's `TfidfVectorizer`, so that what is in all of a few texts still counts. No model: names, figures
+    and rare words, which carry the facts, weigh most.
 
     Args:
         texts: read once, for the document frequencies.
@@ -68,7 +78,7 @@ class Similarity:
         return products
 
     def _weight(self, term: str) -> float:
-        return math.pow(math.log((1 + self._texts) / (1 + self._frequency[term])), self._power)
+        return math.pow(math.log((1 + self._texts) / (1 + self._frequency[term])) + 1, self._power)
 
 
 def best_first(similarity: Matrix, threshold: float, apart: npt.NDArray[np.bool_]) -> list[list[int]]:

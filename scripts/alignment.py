@@ -16,12 +16,12 @@ import numpy as np
 
 from framing.alignment import SENTENCE_THRESHOLD, align, sentence_similarity
 from framing.errors import run_script
-from framing.matching import Match, match_events
+from framing.matching import TEXT_THRESHOLD, TITLE_THRESHOLD, Match, match_events
 from framing.results import ArticleResult, SentenceResult
 from framing.similarity import Matrix, Similarity
 
 CORPUS = Path(__file__).parent.parent / "framing" / "corpus"
-MATCHES: tuple[Match, ...] = ("title", "date")
+MATCHES: dict[Match, float] = {"title": TITLE_THRESHOLD, "date": TEXT_THRESHOLD}
 THRESHOLDS = [round(float(t), 2) for t in np.arange(0.05, 0.71, 0.01)]
 
 
@@ -86,17 +86,20 @@ def main() -> None:
     args = parser.parse_args()
 
     parts = {part: list(read(CORPUS / "written" / f"{part}.jsonl")) for part in ("train", "validation", "test")}
-    print("| articles matched | articles | precision | recall | F1 |\n|" + " --- |" * 5)
-    for match in MATCHES:
-        print_matching(f"by {match}, where the threshold was chosen", parts["train"], match)
-        print_matching(f"by {match}, elsewhere", parts["validation"] + parts["test"], match)
+    print("| articles matched | similarity | articles | precision | recall | F1 |\n|" + " --- |" * 6)
+    for match, used in MATCHES.items():
+        best = max(THRESHOLDS, key=lambda threshold: matched(parts["train"], match, threshold)[2])
+        for threshold, name in ((used, "in use"), (best, "best on train")):
+            for part, articles in (("train", parts["train"]), ("validation and test", parts["validation"] + parts["test"])):
+                shares = " | ".join(f"{figure:.2f}" for figure in matched(articles, match, threshold))
+                print(f"| by {match}, {part} | {threshold:.2f} ({name}) | {len(articles)} | {shares} |")
 
-    articles = {article.id: article for part in parts.values() for article in part}
-    gold = list(read_gold(CORPUS / "alignments.jsonl", articles))
-    whole = sentence_similarity(articles.values())
+    by_id = {article.id: article for part in parts.values() for article in part}
+    gold = list(read_gold(CORPUS / "alignments.jsonl", by_id))
+    whole = sentence_similarity(by_id.values())
     print("\n| sentences aligned by | threshold | pairs | precision | recall | F1 | alone | rightly |\n|" + " --- |" * 8)
     best = best_threshold(gold, whole)
-    print_alignment(f"words, weighed by {len(articles)} articles", gold, whole, SENTENCE_THRESHOLD)
+    print_alignment(f"words, weighed by {len(by_id)} articles", gold, whole, SENTENCE_THRESHOLD)
     print_alignment("words, weighed by the two", gold, None, SENTENCE_THRESHOLD)
     if args.encoder:
         encoder = Encoder()
@@ -127,13 +130,13 @@ def read_gold(path: Path, articles: dict[str, ArticleResult]) -> Iterator[Gold]:
         yield Gold(row["split"], [articles[name] for name in row["articles"]], {(one, other) for one, other in row["pairs"]})
 
 
-def print_matching(name: str, articles: list[ArticleResult], match: Match) -> None:
+def matched(articles: list[ArticleResult], match: Match, threshold: float) -> tuple[float, float, float]:
+    """Precision, recall and F1 over pairs of articles."""
     wanted = {frozenset((a.id, b.id)) for a, b in combinations(articles, 2) if a.meta["event"] == b.meta["event"]}
-    events = match_events(articles, match, "id").events
+    events = match_events(articles, match, "id", alike=threshold).events
     found = {frozenset((a.article.id, b.article.id)) for event in events for a, b in combinations(event.accounts, 2)}
     right = len(wanted & found)
-    f1 = 2 * right / (len(found) + len(wanted))
-    print(f"| {name} | {len(articles)} | {right / max(len(found), 1):.2f} | {right / len(wanted):.2f} | {f1:.2f} |")
+    return right / max(len(found), 1), right / len(wanted), 2 * right / (len(found) + len(wanted))
 
 
 def print_alignment(name: str, gold: list[Gold], similarity: Similarity | None, threshold: float) -> None:
