@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from framing.data import LabelledArticle, LabelledSentence, describe_errors
 from framing.errors import FramingError
@@ -24,7 +24,7 @@ from framing.text import Span
 
 
 class _Value(BaseModel):
-    start: int
+    start: Annotated[int, Field(ge=0)]
     end: int
     text: str | None = None
     labels: list[str] = []  # absent where a person took all labels away
@@ -163,6 +163,8 @@ def _regions(annotation: _Annotation, problems: list[str]) -> Iterator[_Region]:
         if raw.get("type") != "labels":
             continue
         region = _Region.model_validate(raw)
+        if not region.value.labels:
+            continue
         if region.from_name in (SENTENCE, EVIDENCE):
             yield region
         else:
@@ -186,8 +188,9 @@ def _located(value: _Value, text: str) -> Span:
 
 
 def _same(ours: str, theirs: str) -> bool:
-    """Whether two texts have the same words: Label Studio writes a line break in a region's text in its own way."""
-    return ours.split() == theirs.replace("\\n", "\n").split()
+    """Whether two texts have the same words: Label Studio writes a line break in a region's text as backslash and n."""
+    ours, theirs = (text.replace("\\n", "\n") for text in (ours, theirs))
+    return ours.split() == theirs.split()
 
 
 def _sentence(text: str, given: list[str], evidence: dict[str, set[Span]]) -> LabelledSentence:

@@ -246,8 +246,18 @@ def test_offsets_in_utf16_code_units_are_told_by_the_words(tmp_path: Path) -> No
     assert corrections.articles[0].sentences == labelled(SENTENCES)
 
 
+def test_backslashes_of_an_article_are_not_taken_for_line_breaks(tmp_path: Path) -> None:
+    sentences: list[Sentence] = [(r"See C:\new\notes, police said.", [CLAIM], None, [(CLAIM, r"\notes, police")])]
+    (row,) = exported([to_task(scored("a", sentences))])
+    (tmp_path / "export.json").write_text(json.dumps([row]), encoding="utf-8")
+    corrections = read_corrections(tmp_path / "export.json")
+    assert corrections.errors == []
+    assert corrections.articles[0].sentences == labelled(sentences)
+
+
 def test_unlabelled_region_counts_for_nothing(tmp_path: Path) -> None:
     def change(row: dict[str, Any], regions: list[dict[str, Any]]) -> None:
+        regions.append(region(row, "sentence", "rained", [], until="Share"))
         for one in regions:
             del one["value"]["labels"]
 
