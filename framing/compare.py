@@ -39,7 +39,8 @@ _OFFICIAL = "official_claim"
 class Share:
     """`count` of `total` sentences (for `unverified_claims`: of official claims) in `articles` articles that have any.
 
-    `share` is in 0…1, None without a total; `low` and `high` are its 95 % interval, None with too few articles.
+    `share` is in 0…1, None without a total; `low` and `high` are its 95 % interval, None with too few articles or where
+    the share is 0 or 1.
     """
 
     measure: str

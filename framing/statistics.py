@@ -49,9 +49,12 @@ def bootstrap_sums(counts: Floats, rng: np.random.Generator, resamples: int) -> 
 
 
 def interval(values: Floats) -> tuple[float, float] | None:
-    """The 95 % percentile interval of (resamples,) values; NaNs are left out, None where nothing is left."""
+    """The 95 % percentile interval of (resamples,) values, NaNs left out.
+
+    None where nothing is left, or where all are the same: a sample without a single hit says nothing about its spread.
+    """
     known = values[~np.isnan(values)]
-    if not known.size:
+    if not known.size or known.min() == known.max():
         return None
     low, high = np.percentile(known, [2.5, 97.5])
     return float(low), float(high)

@@ -131,4 +131,5 @@ def test_log_odds_of_a_published_example() -> None:
 def test_shares_without_a_denominator_are_left_out() -> None:
     assert np.isnan(shares(np.array([0.0, 0.0])))
     assert interval(np.array([np.nan, np.nan])) is None
-    assert interval(np.array([np.nan, 0.5])) == (0.5, 0.5)
+    assert interval(np.array([np.nan, 0.5, 0.5])) == interval(np.array([0.5, 0.5])) is None
+    assert interval(np.array([np.nan, *np.linspace(0, 1, 41)])) == pytest.approx((0.025, 0.975))
