@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from io import BufferedReader
 from typing import Any
@@ -161,13 +162,14 @@ def read_parquet(source: str, stream: BufferedReader, limits: Limits) -> Rows:
         raise UnreadableError("missing_extra", "reading Parquet needs the extra parquet: pip install '.[parquet]'") from None
     number = 0
     try:
+        size = stream.seek(0, os.SEEK_END)
         metadata = parquet.read_metadata(stream)
         _check_columns(metadata.num_columns, limits)
         columns = [metadata.schema.column(i) for i in range(metadata.num_columns)]
         strings = [column.path for column in columns if column.physical_type == "BYTE_ARRAY" and column.path == column.name]
         table = parquet.ParquetFile(stream, read_dictionary=strings)
         for group in range(metadata.num_row_groups):
-            _check_unpacked(metadata.row_group(group), limits)
+            _check_unpacked(metadata.row_group(group).total_byte_size, size, limits)  # of its columns pyarrow may abort
             for batch in table.iter_batches(batch_size=256, row_groups=[group]):
                 for i in range(batch.num_rows):
                     number += 1
@@ -176,17 +178,13 @@ def read_parquet(source: str, stream: BufferedReader, limits: Limits) -> Rows:
         raise UnreadableError("bad_table", f"not a readable Parquet file (after row {number}: {error})") from None
 
 
-#: A column that unpacks to over this many times its size in the file is no text: news packs to a third or so.
+#: A part of a table that unpacks to over this many times the file is no text: news packs to a third or so.
 _MAX_RATIO = 100
 
 
-def _check_unpacked(group: Any, limits: Limits) -> None:
-    for i in range(group.num_columns):
-        column = group.column(i)
-        packed, unpacked = column.total_compressed_size, column.total_uncompressed_size
-        if unpacked > limits.item_mb * MEGABYTE and unpacked > _MAX_RATIO * packed:
-            name = column.path_in_schema
-            raise over("too_large", f"column {name!r} unpacks to {unpacked // MEGABYTE:,} MB from {packed:,} bytes", "item_mb")
+def _check_unpacked(unpacked: int, size: int, limits: Limits) -> None:
+    if unpacked > limits.item_mb * MEGABYTE and unpacked > _MAX_RATIO * size:
+        raise over("too_large", f"a file of {size:,} bytes that unpacks to {unpacked // MEGABYTE:,} MB", "item_mb")
 
 
 READERS: dict[str, Callable[[str, BufferedReader, Limits], Rows]] = {

@@ -77,12 +77,16 @@ class CsvWriter:
 
     def __init__(self, stream: IO[str], labels: Sequence[str], header: bool = True):
         self._rows = csv.DictWriter(stream, flat_columns(labels), lineterminator="\n")
+        self._quoted = csv.DictWriter(stream, flat_columns(labels), lineterminator="\n", quoting=csv.QUOTE_ALL)
         if header:
             self._rows.writeheader()
         self._stream = stream
 
     def write(self, result: ArticleResult) -> None:
-        self._rows.writerows({key: defuse(value) for key, value in row.items()} for row in table_rows(result))
+        for row in table_rows(result):
+            cells = {key: defuse(value) for key, value in row.items()}
+            returns = any(isinstance(cell, str) and "\r" in cell for cell in cells.values())  # csv quotes only its own line end
+            (self._quoted if returns else self._rows).writerow(cells)
         self._stream.flush()
 
     def close(self) -> None:

@@ -174,7 +174,8 @@ def _open_session(path: Path) -> onnxruntime.InferenceSession:
         with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
             external = _EXTERNAL.search(content) is not None
         if not external:
-            return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            # Its fallback to another provider tries the same one again and prints on standard output.
+            return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:  # onnxruntime's exception types are private
         raise FramingError(f"{path}: not a readable ONNX model ({in_short(error)})") from None
     raise FramingError(f"{path}: takes weights from other files, which is refused; export it as one file")

@@ -12,6 +12,7 @@ import argparse
 import io
 import itertools
 import json
+import os
 import random
 import re
 import resource
@@ -188,14 +189,16 @@ def run_case(name: str, content: bytes, model: Path, scratch: Path) -> None:
 def serve(arguments: argparse.Namespace) -> None:
     """The child: say the number of each case before it and what it raised after it."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    progress = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a library prints is no progress
     files = seeds(arguments.model)
     with tempfile.TemporaryDirectory() as scratch:
         for number in range(arguments.first, arguments.first + CASES_PER_CHILD):
-            print(number, flush=True)
+            print(number, file=progress, flush=True)
             try:
                 run_case(*make_case(arguments.seed, number, files), arguments.model, Path(scratch))
             except Exception:
-                print(json.dumps(traceback.format_exc()), flush=True)
+                print(json.dumps(traceback.format_exc()), file=progress, flush=True)
 
 
 def main() -> None:

@@ -59,7 +59,8 @@ def test_scoring_commands(folder: Path) -> None:
 def test_long_jobs_reports_comparisons_and_corrections(folder: Path) -> None:
     samples = sorted(SAMPLES.glob("*.txt"))
     rows = [
-        {"id": path.stem, "outlet": path.stem, "event": "port-selmere", "text": path.read_text(encoding="utf-8")} for path in samples
+        {"id": path.stem, "outlet": path.stem, "event": "port-selmere", "text": path.read_text(encoding="utf-8")}
+        for path in samples
     ]
     (folder / "news").mkdir()
     write_jsonl(folder / "news" / "news.jsonl", [dict(row) for row in rows])
