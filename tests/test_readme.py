@@ -58,12 +58,12 @@ def test_scoring_commands(folder: Path) -> None:
 
 def test_long_jobs_reports_comparisons_and_corrections(folder: Path) -> None:
     samples = sorted(SAMPLES.glob("*.txt"))
-    rows = [
+    rows: list[dict[str, object]] = [
         {"id": path.stem, "outlet": path.stem, "event": "port-selmere", "text": path.read_text(encoding="utf-8")}
         for path in samples
     ]
     (folder / "news").mkdir()
-    write_jsonl(folder / "news" / "news.jsonl", [dict(row) for row in rows])
+    write_jsonl(folder / "news" / "news.jsonl", rows)
     section = README[README.index("### Long jobs") : README.index("## In your code")]
     commands = re.findall(r"^ {4}(framing .*)$", section, re.MULTILINE)
     assert len(commands) == 8

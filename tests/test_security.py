@@ -104,7 +104,7 @@ def test_downloaded_weights_need_their_hash(sha256: str | None, tmp_path: Path, 
     monkeypatch.setenv("FRAMING_CACHE", str(tmp_path))
     (tmp_path / "some--encoder").mkdir()
     (tmp_path / "some--encoder" / "model.safetensors").write_bytes(b"weights")
-    config = EncoderConfig(name="some/encoder", revision=None, sha256=sha256)
+    config = EncoderConfig(name="some/encoder", revision=None, sha256=sha256, layers=None)
     if sha256 == hashlib.sha256(b"weights").hexdigest():
         assert encoders.find_encoder(config) == tmp_path / "some--encoder"
         return
