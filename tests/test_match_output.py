@@ -133,6 +133,17 @@ def test_page_shows_marks_and_who_stands_alone(browser: Any, tmp_path: Path) -> 
     page.context.close()
 
 
+def test_page_of_many_accounts_scrolls_inside(browser: Any, tmp_path: Path) -> None:
+    many = [article(n, [{"text": f"Nine people died in Torvik, source {n} said."}], outlet=f"o{n}", **EVENT) for n in range(8)]
+    page = opened(browser, tmp_path, many)
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 700})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.set_viewport_size({"width": 1280, "height": 700})
+    assert page.locator("tbody th.told").first.bounding_box()["width"] >= 80
+    page.context.close()
+
+
 def test_page_keeps_hostile_text_as_text(browser: Any, tmp_path: Path) -> None:
     page = opened(browser, tmp_path, hostile())
     shown = page.locator("tbody .s").all_text_contents()
