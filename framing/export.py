@@ -92,6 +92,7 @@ def write_graph(model: FramingModel, path: Path, outputs: Sequence[str]) -> None
             output_names=["sentence_logits", "token_logits"],
             dynamic_shapes={"input_ids": ids, "attention_mask": ids, "sentence_mask": {0: batch, 1: count, 2: length}},
             dynamo=True,
+            opset_version=23,  # the first with an operator for attention; spelled out, its guard against NaN alone costs much
             external_data=False,
             verbose=False,
         )

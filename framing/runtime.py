@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,9 @@ _MAX_TOKENIZER = 100_000_000
 
 #: Where a graph names a file that holds its weights: the key `location` of 8 characters in the protocol buffer.
 _EXTERNAL = re.compile(rb"[\x08\x00]location")
+
+#: Windows whose logits are kept in case they come again: some ten megabytes where a window holds 256 tokens.
+WINDOWS_KEPT = 2_048
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,16 @@ def _cgroup_cores() -> int | None:
 
 
 class WindowRunner(ABC):
-    """Sentences → windows → logits; what runs a window is the subclass's."""
+    """Sentences → windows → logits; what runs a window is the subclass's.
+
+    A window of the same tokens as one of the last `WINDOWS_KEPT` is not run again: copy that several outlets print, and
+    an article that is scored at every change while somebody writes it.
+    """
 
     def __init__(self, settings: Settings, tokenizer: Tokenizer):
         self.settings = settings
         self._tokenizer = tokenizer
+        self._logits = lru_cache(WINDOWS_KEPT)(self._run_tokens)
 
     def submit(self, sentences: Sequence[str]) -> list[Future[list[SentenceLogits]]]:
         """Start scoring the sentences of one article; the futures, one a window, hold all of them in order.
@@ -86,19 +95,25 @@ class WindowRunner(ABC):
 
     def _run(self, encoded: list[EncodedSentence], window: Window) -> list[SentenceLogits]:
         members = encoded[window.first : window.stop]
-        bounds = np.cumsum([0] + [len(member.ids) for member in members])
-        ids = np.array([[token for member in members for token in member.ids]], dtype=np.int64)
-        mask = np.zeros((1, len(members), ids.shape[1]), dtype=np.float32)
-        for i in range(len(members)):
-            mask[0, i, bounds[i] : bounds[i + 1]] = 1.0
+        sentence, tokens = self._logits(tuple(np.array(member.ids, dtype=np.int32).tobytes() for member in members))
+        ends = np.cumsum([len(member.ids) for member in members])
+        return [
+            SentenceLogits(sentence[i], tokens[ends[i] - len(members[i].ids) : ends[i]], members[i])
+            for i in range(window.scored - window.first, len(members))
+        ]
+
+    def _run_tokens(self, members: tuple[bytes, ...]) -> tuple[Array, Array]:
+        """Sentence logits (sentences, outputs) and token logits (tokens, labels) of sentences of int32 token ids."""
+        rows = [np.frombuffer(member, dtype=np.int32) for member in members]
+        ids = np.concatenate(rows).astype(np.int64)[None]
+        mask = np.repeat(np.eye(len(rows), dtype=np.float32), [len(row) for row in rows], axis=1)[None]
         sentence, tokens = self._forward({"input_ids": ids, "attention_mask": np.ones_like(ids), "sentence_mask": mask})
         shapes = (1, len(members), len(self.settings.outputs)), (1, ids.shape[1], len(self.settings.labels))
         if (sentence.shape, tokens.shape) != shapes or not (np.isfinite(sentence).all() and np.isfinite(tokens).all()):
             raise UnreadableError("model_failed", "the model gave scores that are no numbers, or not as many as there should be")
-        return [
-            SentenceLogits(sentence[0, i], tokens[0, bounds[i] : bounds[i + 1]], members[i])
-            for i in range(window.scored - window.first, len(members))
-        ]
+        for kept in (sentence, tokens):
+            kept.setflags(write=False)  # they are handed out more than once
+        return sentence[0], tokens[0]
 
     @abstractmethod
     def _start(self, encoded: list[EncodedSentence], window: Window) -> Future[list[SentenceLogits]]:
@@ -163,6 +178,10 @@ def open_tokenizer(path: Path) -> Tokenizer:
         raise FramingError(f"{path}: not a tokenizer file ({in_short(error)})") from None
 
 
+#: Fusions of ONNX Runtime that cost time on CPUs: its fused addition and layer norm is slower than the two apart.
+_SLOWER = ["SkipLayerNormFusion"]
+
+
 def _open_session(path: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -175,7 +194,9 @@ def _open_session(path: Path) -> onnxruntime.InferenceSession:
             external = _EXTERNAL.search(content) is not None
         if not external:
             # Its fallback to another provider tries the same one again and prints on standard output.
-            return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"], enable_fallback=0)
+            return onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOWER, enable_fallback=0
+            )
     except Exception as error:  # onnxruntime's exception types are private
         raise FramingError(f"{path}: not a readable ONNX model ({in_short(error)})") from None
     raise FramingError(f"{path}: takes weights from other files, which is refused; export it as one file")

@@ -68,8 +68,9 @@ class Variant(ABC):
 
     def macro_f1(self, path: Path, labels: Sequence[str]) -> float:
         """Macro F1 over the annotated sentences of a file of labelled articles."""
+        from sklearn.metrics import f1_score
+
         from framing.data import read_articles
-        from framing.metrics import f1_from_counts
 
         articles = list(read_articles(path, labels))
         found = self.label([[sentence.text for sentence in article.sentences] for article in articles])
@@ -80,7 +81,7 @@ class Variant(ABC):
             if sentence.annotated
         ]
         truths, hits = (np.array([[label in pair[side] for label in labels] for pair in pairs]) for side in (0, 1))
-        return float(f1_from_counts((truths & hits).sum(0), (~truths & hits).sum(0), (truths & ~hits).sum(0)).mean())
+        return float(f1_score(truths, hits, average="macro", zero_division=0))
 
     def described(self) -> str:
         return self.note

@@ -1,0 +1,87 @@
+"""The benchmark: its variants say what the classifier says, its script runs in quick mode, its arithmetic is right."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from framing.ceiling import arithmetic, operations_per_sentence
+from framing.export import write_folder
+from framing.model_folder import ONNX
+from framing.variants import NAMES, Setup, Variant, make
+from tests.conftest import labelled_articles, run_script, write_jsonl
+
+TEXTS = [
+    "the ministry said the bridge was closed. the road was open in the town on monday.",
+    "no evidence for the market claim\nthe brutal regime crossed the river\nshare this article",
+]
+
+
+@pytest.fixture(scope="module")
+def setup(model_folder: Path, trained: Path, labelled: Path, tmp_path_factory: pytest.TempPathFactory) -> Setup:
+    fp32 = tmp_path_factory.mktemp("fp32")
+    write_folder(trained, fp32)
+    return Setup(model_folder, trained, fp32, (labelled,), 1)
+
+
+def test_variants_over_the_same_weights_give_the_same_labels(setup: Setup, labelled: Path, tmp_path: Path) -> None:
+    sentences = [[str(s["text"]) for s in article["sentences"]] for article in labelled_articles(3)]  # type: ignore[attr-defined]
+    variants: dict[str, Variant] = {name: make(name, setup) for name in NAMES}
+    found = {name: variant.label(sentences) for name, variant in variants.items()}
+    assert found["command"] == found["classifier"]
+    assert found["pipeline"] == found["pipeline_1"] == found["onnx"]
+    assert {label for rows in found["onnx"] for row in rows for label in row} == set(variants["tfidf"].labels)  # type: ignore[attr-defined]
+    for variant in variants.values():
+        variant.prepare(TEXTS)
+        assert variant.run() == 5
+    labels = ["official_claim", "independent_verification", "loaded_terminology", "blame_attribution"]
+    assert all(variant.macro_f1(labelled, labels) > 0.9 for variant in variants.values())
+    nothing_right = write_jsonl(
+        tmp_path / "wrong.jsonl", [{"id": "w", "sentences": [{"text": "it was open", "labels": [labels[0]]}]}]
+    )
+    assert variants["onnx"].macro_f1(nothing_right, labels) == 0
+    assert variants["pipeline"].described().startswith("best batch size of 1, 8, 32, 64: ")
+
+
+def test_arithmetic_counts_every_matrix_product(setup: Setup) -> None:
+    layers, hidden, inner, outputs, labels = 2, 32, 64, 8, 4
+    per_token = 2 * (layers * (4 * hidden**2 + 2 * hidden * inner) + hidden * (outputs + labels))
+    for folder in (setup.model, setup.fp32):
+        counted = arithmetic(folder / ONNX)
+        assert (counted.per_token, counted.per_pair) == (per_token, layers * 4 * hidden)
+        operations, tokens = operations_per_sentence(folder, ["the town"])
+        assert (operations, tokens) == (4 * per_token + 16 * layers * 4 * hidden, 4)
+
+
+def test_script_without_trained_weights(model_folder: Path, labelled: Path, tmp_path: Path) -> None:
+    articles = write_jsonl(tmp_path / "articles.jsonl", [{"text": text} for text in TEXTS])
+    done = run_script(
+        "benchmark.py", "--model", model_folder, "--articles", articles, "--labelled", labelled, "--train", labelled, "--rounds", 2,
+        "--threads", 1, "-o", tmp_path / "figures.json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "without --trained the fp32 and PyTorch variants are left out" in done.stderr
+    assert "| `FramingClassifier` | " in done.stdout
+    assert str(tmp_path) not in done.stdout
+    figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
+    assert [one["name"] for one in figures["variants"]] == ["classifier", "command", "tfidf"]
+    for one in figures["variants"]:
+        assert (one["sentences"], len(one["seconds"])) == (5, 2)
+        assert one["macro_f1"] > 0.9
+        assert one["megabytes"] > 20
+    assert figures["ceiling"]["int8_rate"] > 0
+    assert list(figures["start_up"]["seconds"]) == ["command"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["--model", "no/such"], "no/such: no such model folder"), (["--articles", "empty.jsonl"], "no article in it to time on")],
+)
+def test_script_says_what_is_wrong(arguments: list[str], message: str, tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_text("", encoding="utf-8")
+    done = run_script("benchmark.py", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
