@@ -6,13 +6,18 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from framing.check import check_files
+from framing.errors import FramingError
 from tests.conftest import ROOT, run_script
 
 CORPUS = ROOT / "framing" / "corpus"
 
 
 def test_card_holds_the_measured_figures_and_the_settings(model_folder: Path, labelled: Path, tmp_path: Path) -> None:
+    from framing.card import write_card
+
     folder = tmp_path / "model"
     shutil.copytree(model_folder, folder)
     figures = tmp_path / "figures.json"
@@ -35,12 +40,10 @@ def test_card_holds_the_measured_figures_and_the_settings(model_folder: Path, la
         assert (folder / "plots" / "framing-smoke" / path.name).read_bytes() == path.read_bytes()
     for row in measured["labels"].values():
         del row["reliability"]
-    figures.write_text(json.dumps(measured), encoding="utf-8")
-    done = run_script("card.py", folder, figures, "--cards", tmp_path, "--plots")
-    assert (done.returncode, "measure once more with scripts/evaluate.py -o" in done.stderr) == (2, True)
-    done = run_script("card.py", folder, figures, "--cards", tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "plots/" not in (tmp_path / "framing-smoke.md").read_text(encoding="utf-8")
+    template = ROOT / "model_cards" / "template.md"
+    with pytest.raises(FramingError, match=r"measure once more with scripts/evaluate\.py -o"):
+        write_card(folder, [measured], template, plots=True)
+    assert "plots/" not in write_card(folder, [measured], template)
 
 
 def test_agreement_of_the_shipped_readings() -> None:
