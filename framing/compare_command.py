@@ -78,26 +78,27 @@ def compare(
 
 
 def _compared(results: Iterable[ArticleResult], by: str, pair: str | None, min_articles: int, seed: int) -> Write:
-    from framing import compare_output, compare_page
-    from framing.compare import compare as compare_groups
-    from framing.tallies import tally
+    from framing.compare import output as outputs
+    from framing.compare import page as pages
+    from framing.compare.comparison import compare as compare_groups
+    from framing.compare.tallies import tally
 
     tallies = tally(results, by, pair)
     if not tallies.groups:
         raise FramingError(_nothing_to_compare(tallies.not_scored, tallies.without_field, tallies.without_event, by, pair))
     comparison = compare_groups(tallies, by, pair, min_articles, seed)
     writers = {
-        "": compare_output.write_table,
-        ".html": compare_page.write_page,
-        ".csv": compare_output.write_csv,
-        ".json": compare_output.write_json,
+        "": outputs.write_table,
+        ".html": pages.write_page,
+        ".csv": outputs.write_csv,
+        ".json": outputs.write_json,
     }
     return lambda suffix, stream: writers[suffix](comparison, stream)
 
 
 def _side_by_side(results: Iterable[ArticleResult], by: str, match: Match, pair: str | None, alike: float | None) -> Write:
-    from framing import match_output, match_page
-    from framing.matching import EVENT_FIELD, match_events
+    from framing.compare import match_output, match_page
+    from framing.compare.matching import EVENT_FIELD, match_events
 
     results = list(results)
     matching = match_events(results, match.value, by, pair or EVENT_FIELD, alike)

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from framing.alignment import SENTENCE_THRESHOLD, align, sentence_similarity
+from framing.compare.alignment import SENTENCE_THRESHOLD, align, sentence_similarity
+from framing.compare.matching import TEXT_THRESHOLD, TITLE_THRESHOLD, Match, match_events
+from framing.compare.similarity import Matrix, Similarity
 from framing.errors import run_script
-from framing.matching import TEXT_THRESHOLD, TITLE_THRESHOLD, Match, match_events
 from framing.results import ArticleResult, SentenceResult
-from framing.similarity import Matrix, Similarity
 
 CORPUS = Path(__file__).parent.parent / "framing" / "corpus"
 MATCHES: dict[Match, float] = {"title": TITLE_THRESHOLD, "date": TEXT_THRESHOLD}

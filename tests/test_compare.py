@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from framing.compare import Comparison, compare
-from framing.compare_text import warnings
-from framing.differences import Difference
+from framing.compare.comparison import Comparison, compare
+from framing.compare.differences import Difference
+from framing.compare.tallies import normalise_name, tally
+from framing.compare.text import warnings
 from framing.records import parse_record
-from framing.tallies import normalise_name, tally
 from tests.conftest import run_cli
 
 OFFICIAL, VERIFIED, LOADED, BLAME = LABELS = [

@@ -15,8 +15,7 @@ BASE = [
     "__init__", "errors", "labels", "text", "limits", "decoding", "pages", "formats", "articles", "model_folder",
     "windows", "evidence", "runtime", "results",
     "classifier", "distributed", "workers", "summary", "outputs", "records", "journal", "batch", "progress", "ray_engine", "data",
-    "check", "standoff", "report", "labelstudio", "corrections", "statistics", "tallies", "differences", "compare", "compare_text",
-    "compare_output", "compare_page", "similarity", "matching", "alignment", "match_output", "match_page", "score_command",
+    "check", "standoff", "report", "labelstudio", "corrections", "compare", "score_command",
     "result_commands", "compare_command", "cli", "__main__",
 ]  # fmt: skip
 TRAIN = [

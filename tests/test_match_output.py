@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from framing import match_output, match_page
-from framing.matching import match_events
+from framing.compare import match_output, match_page
+from framing.compare.matching import match_events
 from framing.records import parse_record
 from framing.results import ArticleResult
 from tests.conftest import run_cli, write_jsonl

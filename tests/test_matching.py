@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from framing.alignment import Row, align, sentence_similarity
+from framing.compare.alignment import Row, align, sentence_similarity
+from framing.compare.matching import Matching, match_events
+from framing.compare.similarity import Similarity
 from framing.errors import FramingError
-from framing.matching import Matching, match_events
 from framing.records import parse_record
 from framing.results import ArticleResult
-from framing.similarity import Similarity
 from tests.conftest import ROOT, run_script
 from tests.test_report import article
 
@@ -110,7 +110,7 @@ def test_similarity_is_the_cosine_of_weighted_words() -> None:
 def test_similarity_of_many_words_is_that_of_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     corpus = [*QUAKE, *QUAKE_TOO, *FAIR]
     whole = Similarity(corpus).matrix(corpus)
-    monkeypatch.setattr("framing.similarity._BLOCK", 3)
+    monkeypatch.setattr("framing.compare.similarity._BLOCK", 3)
     assert Similarity(corpus).matrix(corpus) == pytest.approx(whole, abs=1e-6)
 
 

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from framing.statistics import Floats, bootstrap_sums, holm, interval, log_odds, permutation_test, shares, sign_flip_test
+from framing.compare.statistics import Floats, bootstrap_sums, holm, interval, log_odds, permutation_test, shares, sign_flip_test
 
 
 def articles(number: int, length: int, share: float, evenness: float, seed: int) -> Floats:

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from framing.statistics import Floats, bootstrap_sums, holm, interval, permutation_test, shares, sign_flip_test
+from framing.compare.statistics import Floats, bootstrap_sums, holm, interval, permutation_test, shares, sign_flip_test
 
 #: With more groups than this each is compared with all other articles, not with each other group.
 MAX_PAIRED_GROUPS = 8

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from framing.compare.similarity import Similarity, best_first
 from framing.results import ArticleResult, SentenceResult
-from framing.similarity import Similarity, best_first
 
 #: Sentences at least this similar (0…1) stand in one row; the best F1 on the tuning half of the gold alignments
 #: (`scripts/alignment.py`, which also says how well it does on the other half).

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from framing.differences import RESAMPLES, Difference, Sample, differences
+from framing.compare.differences import RESAMPLES, Difference, Sample, differences
+from framing.compare.statistics import Floats, bootstrap_sums, interval, log_odds, shares
+from framing.compare.tallies import Names, Tallies
 from framing.labels import VERIFICATION
-from framing.statistics import Floats, bootstrap_sums, interval, log_odds, shares
-from framing.tallies import Names, Tallies
 
 #: A group (or, in a paired test, the events shared by two) below this gets neither interval nor test. Even at 10 the
 #: 95 % intervals are somewhat narrow: simulated, they missed the true difference in 8 to 14 of 100 cases.

@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 
+from framing.compare.similarity import Similarity, best_first
+from framing.compare.tallies import check_field, field_value
 from framing.results import ArticleResult
-from framing.similarity import Similarity, best_first
-from framing.tallies import check_field, field_value
 
 #: The field that names the event, where the user names no other.
 EVENT_FIELD = "meta.event"

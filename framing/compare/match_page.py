@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import IO
 
-from framing.match_output import SideBySide, left_out, overview, side_by_side
-from framing.matching import Account, Matching
+from framing.compare.match_output import SideBySide, left_out, overview, side_by_side
+from framing.compare.matching import Account, Matching
 from framing.report.legend import Legend
 from framing.report.overview import Tally
 from framing.report.prose import Sentence, paragraphs
@@ -59,7 +59,7 @@ def write_page(matching: Matching, results: Sequence[ArticleResult], stream: IO[
     legend = Legend()
     events = [_shown(found, legend) for found in islice(side_by_side(matching, results), MOST_EVENTS)]
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("framing", "templates"),
+        loader=jinja2.PackageLoader("framing.compare", "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=harmless,

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import IO, Any
 
-from framing.compare import Comparison, Group, Name, Share, Word
-from framing.compare_text import (
+from framing.compare.comparison import Comparison, Group, Name, Share, Word
+from framing.compare.text import (
     REST,
     field_name,
     finding,
@@ -36,7 +36,7 @@ COLUMNS = (
 
 
 def write_json(comparison: Comparison, stream: IO[str]) -> None:
-    """One object: the fields of `framing.compare.Comparison`."""
+    """One object: the fields of `framing.compare.comparison.Comparison`."""
     stream.write(to_json(asdict(comparison)) + "\n")
 
 

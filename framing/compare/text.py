@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from framing.compare import UNVERIFIED, Comparison, Group, Share
-from framing.differences import MAX_PAIRED_GROUPS, Difference
+from framing.compare.comparison import UNVERIFIED, Comparison, Group, Share
+from framing.compare.differences import MAX_PAIRED_GROUPS, Difference
 
 #: A difference holds where its corrected p-value is at most this.
 ALPHA = 0.05

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from typing import IO, Any
 
-from framing.alignment import Row, align, sentence_similarity
+from framing.compare.alignment import Row, align, sentence_similarity
+from framing.compare.matching import Account, Event, Matching
 from framing.errors import printable
 from framing.labels import known_label
-from framing.matching import Account, Event, Matching
 from framing.results import ArticleResult, SentenceResult, to_json
 
 #: Columns narrower than this, in characters, are not read; the accounts then stand one below another.

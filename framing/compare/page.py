@@ -8,8 +8,8 @@ import math
 from dataclasses import dataclass
 from typing import IO
 
-from framing import compare_text
-from framing.compare import UNVERIFIED, Comparison, Group, Share
+from framing.compare import text as compare_text
+from framing.compare.comparison import UNVERIFIED, Comparison, Group, Share
 from framing.labels import known_label
 
 #: Vermilion of the palette of Okabe and Ito (2008), for the measure that is no label.
@@ -40,7 +40,7 @@ def write_page(comparison: Comparison, stream: IO[str]) -> None:
     """Write the page. Foreign text is escaped by the template engine, and the page's policy lets no script run."""
     import jinja2
 
-    loader = jinja2.PackageLoader("framing", "templates")
+    loader = jinja2.PackageLoader("framing.compare", "templates")
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
