@@ -37,10 +37,10 @@ $(DEMO)/installed: pyproject.toml constraints.txt
 	@touch $@
 
 $(TEST)/installed: pyproject.toml constraints.txt
-	@echo "== installing the package with the extras train, html, parquet and dev into $(TEST) (torch is large)"
+	@echo "== installing the package with the extras train, html, parquet, scale and dev into $(TEST) (torch is large)"
 	@$(PYTHON) -m venv $(TEST)
 	@$(TEST)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
-	@$(TEST)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,html,parquet,dev]'
+	@$(TEST)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,html,parquet,scale,dev]'
 	@touch $@
 
 $(LOWEST)/installed: pyproject.toml scripts/lowest_versions.py

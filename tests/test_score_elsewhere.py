@@ -14,7 +14,6 @@ import pytest
 
 from tests.conftest import ROOT, run_cli, write_jsonl
 
-#: More than one task, on two processes.
 ARTICLES: list[dict[str, object]] = [
     {
         "id": f"{n}",
@@ -41,7 +40,9 @@ def test_records_are_those_of_the_command_line(script: str, library: str, model_
     pytest.importorskip("pyarrow")
     if script == "score_spark.py" and not shutil.which("java"):
         pytest.skip("Spark needs Java")
-    source, target = write_jsonl(tmp_path / "articles.jsonl", ARTICLES), tmp_path / "scored"
+    source, target = tmp_path / "articles-*.jsonl", tmp_path / "scored"
+    for part in range(2):
+        write_jsonl(tmp_path / f"articles-{part}.jsonl", ARTICLES[part::2])
     command = [sys.executable, str(ROOT / "scripts" / script), str(source), str(target), str(model_folder)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
