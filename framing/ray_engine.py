@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 import sys
 import uuid
 from collections import Counter
@@ -129,12 +130,25 @@ def _connect(ray: Any, address: str | None, cores: int) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     address = address or os.environ.get("RAY_ADDRESS")
+    if address:
+        _check_reachable(address)
     local: dict[str, Any] = {} if address else {"num_cpus": cores or available_cores(), "include_dashboard": False}
     try:
         ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, **local)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise FramingError(f"the Ray cluster {address or 'of this machine'} cannot be used ({_first_line(error)})") from None
     logging.getLogger("ray.data").setLevel(logging.ERROR)
+
+
+def _check_reachable(address: str) -> None:
+    """Knock first: Ray tries for minutes, and noisily."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdigit():  # a word of Ray's, as `auto`
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise FramingError(f"no Ray cluster answers at {address} ({error}); start one, or leave --ray-address out") from None
 
 
 def _units(paths: Iterable[str]) -> Iterator[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -136,6 +137,20 @@ def test_wrong_usage_ends_with_one_sentence(arguments: list[str], message: str, 
     assert message in done.stderr.decode()
     assert len(done.stderr.decode().splitlines()) == 1
     assert not (tmp_path / "new").exists()
+
+
+def test_cluster_that_does_not_answer_is_named(model_folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray.data")
+    (tmp_path / "a.txt").write_text("the town", encoding="utf-8")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = run_cli(
+            "score", tmp_path, "--model", model_folder, "--engine", "ray", "--ray-address", address, "-o", tmp_path / "new"
+        )
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode().startswith(f"framing: no Ray cluster answers at {address} (")
+    assert len(done.stderr.decode().splitlines()) == 1
 
 
 def test_missing_extra_is_named(tmp_path: Path) -> None:
