@@ -61,13 +61,15 @@ def test_the_guard_sees_what_it_should(code: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("output", ["scored.jsonl", "scored.csv"])
-def test_scoring_stays_off_the_network_and_writes_its_output_only(output: str, model_folder: Path, tmp_path: Path) -> None:
+def test_scoring_stays_off_the_network_and_writes_its_output_and_journal_only(
+    output: str, model_folder: Path, tmp_path: Path
+) -> None:
     names = ["../../../escape", "/etc/escape", "a/../../b", "x\ny"]
     rows = "".join(f'{{"id": {name!r}, "text": "the town was open"}}\n'.replace("'", '"') for name in names)
     (tmp_path / "a.jsonl").write_text(rows, encoding="utf-8")
     done, written = guarded(tmp_path, "-m", "framing", "score", "a.jsonl", "-o", output, "--model", model_folder)
     assert done.returncode == 0, done.stderr
-    assert {Path(tmp_path, path) for path in written} == {tmp_path / output}
+    assert {Path(tmp_path, path) for path in written} == {tmp_path / output, tmp_path / f"{output}.journal"}
 
 
 def test_a_local_model_loads_without_any_of_it_too(model_folder: Path, tmp_path: Path) -> None:
