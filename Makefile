@@ -1,9 +1,16 @@
 # make demo: score the shipped sample articles with the shipped model.   make test: ruff, mypy and pytest.
+# make test-lowest: pytest with the lowest versions that pyproject.toml admits (needs Python 3.11).
 PYTHON ?= python3
 DEMO := .venv
 TEST := .venv-test
+LOWEST := .venv-lowest
 
-.PHONY: demo test clean
+# The pages are tested in Chromium. Where it is missing it is installed if that is ours to do; else those tests skip.
+CHROMIUM := command -v chromium > /dev/null || test "$$(id -u)" != 0 || ! command -v apt-get > /dev/null \
+	|| { echo "== installing chromium"; apt-get update -qq && apt-get install -y -qq chromium > /dev/null; } \
+	|| echo "chromium could not be installed: the tests in a browser are skipped"
+
+.PHONY: demo test test-lowest clean
 
 demo: $(DEMO)/installed
 	@echo "== scoring the sample articles in framing/samples with the shipped model"
@@ -16,7 +23,12 @@ test: $(TEST)/installed
 	@echo "== mypy"
 	@$(TEST)/bin/mypy
 	@echo "== pytest"
+	@sh -c '$(CHROMIUM)'
 	@$(TEST)/bin/python -m pytest
+
+test-lowest: $(LOWEST)/installed
+	@echo "== pytest with the lowest versions"
+	@$(LOWEST)/bin/python -m pytest
 
 $(DEMO)/installed: pyproject.toml constraints.txt
 	@echo "== installing the base package into $(DEMO)"
@@ -25,11 +37,19 @@ $(DEMO)/installed: pyproject.toml constraints.txt
 	@touch $@
 
 $(TEST)/installed: pyproject.toml constraints.txt
-	@echo "== installing the package with the extras train, html, parquet and dev into $(TEST) (torch is large)"
+	@echo "== installing the package with the extras train, html, parquet, scale and dev into $(TEST) (torch is large)"
 	@$(PYTHON) -m venv $(TEST)
 	@$(TEST)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
-	@$(TEST)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,html,parquet,dev]'
+	@$(TEST)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,html,parquet,scale,dev]'
+	@touch $@
+
+$(LOWEST)/installed: pyproject.toml scripts/lowest_versions.py
+	@echo "== installing the lowest versions of everything into $(LOWEST)"
+	@$(PYTHON) -m venv $(LOWEST)
+	@$(LOWEST)/bin/python scripts/lowest_versions.py > $(LOWEST)/constraints.txt
+	@$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c $(LOWEST)/constraints.txt torch
+	@$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c $(LOWEST)/constraints.txt -e '.[train,html,parquet,scale,dev]'
 	@touch $@
 
 clean:
-	rm -rf $(DEMO) $(TEST) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(DEMO) $(TEST) $(LOWEST) .pytest_cache .mypy_cache .ruff_cache

@@ -17,7 +17,11 @@ from typing import Any, BinaryIO, cast
 
 from framing.errors import UnreadableError
 from framing.formats import READERS, SUFFIXES, read_json, read_json_lines, read_text
+from framing.limits import DEFAULT, Limits, over
 from framing.text import replace_surrogates
+
+#: The path that means standard input.
+STDIN = "-"
 
 #: Fields of a row that have a place of their own in the record; every other one is handed through under `meta`.
 NAMED_FIELDS = ("id", "title", "url", "outlet", "date")
@@ -57,7 +61,12 @@ Item = Article | BadArticle
 
 
 def read_articles(
-    paths: Iterable[str], *, text_column: str = "text", stdin: BinaryIO | None = None, skip: Path | None = None
+    paths: Iterable[str],
+    *,
+    text_column: str = "text",
+    stdin: BinaryIO | None = None,
+    skip: Iterable[Path] = (),
+    limits: Limits = DEFAULT,
 ) -> Iterator[Item]:
     """The articles of files, folders (searched recursively), glob patterns and `-`, one after another.
 
@@ -65,19 +74,31 @@ def read_articles(
         paths: what to read, in order; a file that is named twice is read once.
         text_column: the field of tables and JSON lines that holds the article's text.
         stdin: what `-` reads; standard input by default.
-        skip: a file to pass over, for an output that lies in a folder that is read.
+        skip: files to pass over, for an output that lies in a folder that is read.
+        limits: what an item may take; one that goes over becomes a `BadArticle`.
     """
-    seen: set[str] = {os.path.realpath(skip)} if skip else set()
+    for found in find_files(paths, skip=skip):
+        if isinstance(found, BadArticle):
+            yield found
+        elif found == STDIN:
+            yield from _read_stream("-", stdin or sys.stdin.buffer, text_column, limits)
+        else:
+            yield from read_file(Path(found), text_column, limits=limits)
+
+
+def find_files(paths: Iterable[str], *, skip: Iterable[Path] = ()) -> Iterator[str | BadArticle]:
+    """The files behind files, folders, patterns and `-` (`STDIN`), each once, in the order in which they are read."""
+    seen: set[str] = {os.path.realpath(file) for file in skip}
     for path in paths:
-        if path == "-":
-            yield from _read_stream("-", stdin or sys.stdin.buffer, text_column)
+        if path == STDIN:
+            yield STDIN
             continue
         for found in _expand(path):
             if isinstance(found, BadArticle):
                 yield found
             elif (real := os.path.realpath(found)) not in seen:
                 seen.add(real)
-                yield from read_file(found, text_column)
+                yield str(found)
 
 
 def _expand(path: str) -> Iterator[Path | BadArticle]:
@@ -93,28 +114,47 @@ def _expand(path: str) -> Iterator[Path | BadArticle]:
         elif given.exists():
             yield given
         elif glob.has_magic(path):
-            matches = sorted(glob.glob(path, recursive=True))
+            matches = _matches(given)
             if not matches:
                 yield BadArticle(shown, "missing", f"{shown}: no file matches this pattern")
             for match in matches:
-                yield from _walk(Path(match)) if Path(match).is_dir() else [Path(match)]
+                yield from _walk(match) if match.is_dir() else [match]
         else:
             yield BadArticle(shown, "missing", f"{shown}: no such file or folder")
-    except OSError as error:
-        yield BadArticle(shown, "unreadable", f"{shown[:200]}: cannot be read ({error.strerror})")
+    except (OSError, ValueError, RecursionError) as error:
+        yield _unreadable(shown[:200], error)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
-                yield Path(parent) / name
+def _unreadable(shown: str, error: Exception) -> BadArticle:
+    return BadArticle(shown, "unreadable", f"{shown}: cannot be read ({getattr(error, 'strerror', None) or error})")
 
 
-def read_file(path: Path, text_column: str = "text") -> Iterator[Item]:
-    """The articles of one file; its suffix says the format."""
-    source = replace_surrogates(str(path))
+def _matches(pattern: Path) -> list[Path]:
+    """What a pattern matches, hidden files left out. `**` does not follow links, so a loop of them ends."""
+    fixed = next(i for i, part in enumerate(pattern.parts) if glob.has_magic(part))
+    found = Path(*pattern.parts[:fixed]).glob(str(Path(*pattern.parts[fixed:])))
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.parts[fixed:]))
+
+
+def _walk(folder: Path) -> Iterator[Path | BadArticle]:
+    """The files of a folder and those below it, in order; links to folders are not followed."""
+    waiting = [folder]
+    while waiting:
+        parent = waiting.pop()
+        try:
+            with os.scandir(parent) as entries:
+                found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+        except OSError as error:
+            yield _unreadable(replace_surrogates(str(parent))[:200], error)
+            continue
+        visible = [(parent / name, is_folder) for name, is_folder in found if not name.startswith(".")]
+        yield from (path for path, is_folder in visible if not is_folder and path.suffix.lower() in SUFFIXES)
+        waiting += [path for path, is_folder in reversed(visible) if is_folder]
+
+
+def read_file(path: Path, text_column: str = "text", source: str | None = None, limits: Limits = DEFAULT) -> Iterator[Item]:
+    """The articles of one file; its suffix says the format, and `source` what the records call it, in place of its path."""
+    source = replace_surrogates(source or str(path))
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         yield BadArticle(
@@ -124,39 +164,44 @@ def read_file(path: Path, text_column: str = "text") -> Iterator[Item]:
         )
         return
     try:
+        if path.exists() and not path.is_file():  # opening a pipe would wait for a writer, a device may have no end
+            yield BadArticle(source, "not_a_file", f"{source}: is a pipe or a device; give it on standard input, as -")
+            return
         with path.open("rb") as stream:
-            yield from _items(source, reader(source, stream), text_column)
+            yield from _items(source, reader(source, stream, limits), text_column, limits)
     except OSError as error:
-        yield BadArticle(source, "unreadable", f"{source}: cannot be read ({error.strerror or error})")
+        yield _unreadable(source, error)
 
 
-def _read_stream(source: str, stream: BinaryIO, text_column: str) -> Iterator[Item]:
+def _read_stream(source: str, stream: BinaryIO, text_column: str, limits: Limits) -> Iterator[Item]:
     """Standard input: JSON lines where it opens with a brace, a JSON list with a bracket, one plain text otherwise."""
     buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, stream))
     head = buffered.peek(4096).removeprefix(codecs.BOM_UTF8).lstrip()
     reader = read_json_lines if head.startswith(b"{") else read_json if head[:1] == b"[" and b"{" in head else read_text
-    yield from _items(source, reader(source, buffered), text_column)
+    yield from _items(source, reader(source, buffered, limits), text_column, limits)
 
 
-def _items(source: str, rows: Iterator[Any], text_column: str) -> Iterator[Item]:
+def _items(source: str, rows: Iterator[Any], text_column: str, limits: Limits) -> Iterator[Item]:
     """Rows of a reader, `(where, fields)` or `(where, UnreadableError)`, as articles."""
     try:
         for where, row in rows:
             if isinstance(row, UnreadableError):
                 yield BadArticle(where, row.reason, f"{where}: {row}")
             else:
-                yield to_article(where, row, text_column)
+                yield to_article(where, row, text_column, limits)
     except UnreadableError as error:
         yield BadArticle(source, error.reason, f"{source}: {error}")
-    except (ValueError, ArithmeticError, LookupError, TypeError) as error:  # what a library made of a broken file
+    except (ValueError, ArithmeticError, LookupError, TypeError, MemoryError) as error:  # what a library made of a broken file
         yield BadArticle(source, "unreadable", f"{source}: cannot be read to its end ({type(error).__name__}: {str(error)[:200]})")
 
 
-def to_article(source: str, row: dict[str, Any], text_column: str = "text") -> Item:
+def to_article(source: str, row: dict[str, Any], text_column: str = "text", limits: Limits = DEFAULT) -> Item:
     """A row of fields as an article, or as the `BadArticle` that says what is wrong with it."""
     known: dict[str, Any] = {name: _text_or_none(row.get(name)) for name in NAMED_FIELDS}
     article_id = known.pop("id") or source
-    meta = {key: value for key, value in row.items() if key not in (*NAMED_FIELDS, text_column, "sentences")}
+    meta = {
+        replace_surrogates(str(key)): value for key, value in row.items() if key not in (*NAMED_FIELDS, text_column, "sentences")
+    }
 
     def bad(reason: str, message: str) -> BadArticle:
         where = f"{source}: " if source else ""
@@ -166,6 +211,8 @@ def to_article(source: str, row: dict[str, Any], text_column: str = "text") -> I
     if sentences is not None and row.get(text_column) is None:
         if not isinstance(sentences, list) or not all(isinstance(s, str) for s in sentences):
             return bad("no_text", "the field 'sentences' must be a list of strings")
+        if sum(map(len, sentences)) + len(sentences) > limits.article_chars:
+            return bad("too_long", _too_long(limits))
         return validated(Article("", article_id, source, **known, meta=meta, sentences=tuple(sentences)))
     raw = row.get(text_column)
     if raw is None:
@@ -173,7 +220,13 @@ def to_article(source: str, row: dict[str, Any], text_column: str = "text") -> I
         return bad("no_text", f"no field {text_column!r} or 'sentences' (fields: {fields[:200]}); name it with --text-column")
     if not isinstance(raw, str):
         return bad("no_text", f"the field {text_column!r} holds no text but a {type(raw).__name__}")
+    if len(raw) > limits.article_chars:
+        return bad("too_long", _too_long(limits))
     return validated(Article(raw, article_id, source, meta=meta, **known))
+
+
+def _too_long(limits: Limits) -> str:
+    return str(over("too_long", f"a text of more than {limits.article_chars:,} characters", "article_chars"))
 
 
 def validated(article: Article) -> Item:

@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from string import Template
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
+from framing.errors import FramingError
 from framing.evaluation import as_table
 from framing.model_folder import CONFIG, ONNX, Settings, read_settings
 
@@ -17,13 +19,18 @@ _READING = {
     "none": "Each sentence is read alone.",
 }
 
+_CAPTION = """Reliability plots show, of the sentences scored alike, the share that carries the label, and how many sentences that
+were; an honest score lies on the diagonal. Precision and recall are what every threshold would give; the mark is the chosen one."""
 
-def write_card(folder: Path, figures: list[dict[str, Any]], template: Path) -> str:
+
+def write_card(folder: Path, figures: list[dict[str, Any]], template: Path, plots: bool = False) -> str:
     """Write `metrics.json` and the card `README.md` into a model folder, and return the card's text.
 
-    `figures` are the dictionaries that `scripts/evaluate.py -o` writes, one a table of the card.
+    `figures` are the dictionaries that `scripts/evaluate.py -o` writes, one a table of the card. With `plots` they are
+    drawn, too, into `plots/<name of the model>/`, and the card shows them.
     """
     settings = read_settings(folder)
+    sections = [_section(settings, one, _drawn(one, folder, settings.name) if plots else "") for one in figures]
     config = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
     card = Template(template.read_text(encoding="utf-8")).substitute(
         name=settings.name,
@@ -34,7 +41,7 @@ def write_card(folder: Path, figures: list[dict[str, Any]], template: Path) -> s
         size=f"{(folder / ONNX).stat().st_size / 1e6:.0f}",
         package_version=settings.package_version,
         data=settings.data_sha256[:16],
-        figures="\n\n".join(_section(settings, one) for one in figures),
+        figures="\n\n".join([_CAPTION, *sections] if plots else sections),
         train_data=", ".join(f"`{Path(path).parent.name}/{Path(path).name}`" for path in config["data"]["train"]),
         config=yaml.safe_dump({key: config[key] for key in ("seed", "windows", "training")}, sort_keys=False).strip(),
     )
@@ -43,7 +50,18 @@ def write_card(folder: Path, figures: list[dict[str, Any]], template: Path) -> s
     return card
 
 
-def _section(settings: Settings, figures: dict[str, Any]) -> str:
+def _drawn(figures: dict[str, Any], folder: Path, name: str) -> str:
+    """The plots of a measurement as Markdown images, with paths from the card."""
+    from framing.plots import draw_plots
+
+    missing = next((label for label, row in figures["labels"].items() if "reliability" not in row), None)
+    if missing:
+        raise FramingError(f"the figures of {figures['data']} hold no curves; measure once more with scripts/evaluate.py -o")
+    files = draw_plots(figures, folder / "plots" / name)
+    return "\n\n".join(f"![{title} of each label]({quote(path.relative_to(folder).as_posix())})" for title, path in files.items())
+
+
+def _section(settings: Settings, figures: dict[str, Any], plots: str) -> str:
     only = f" --only {figures['only']}" if figures["only"] else ""
     kinds = figures.get("verification_kind")
     lines = [
@@ -54,5 +72,6 @@ def _section(settings: Settings, figures: dict[str, Any]) -> str:
         f"Kind of verification, where one was rightly found: accuracy {kinds['accuracy']:.3f} of {kinds['sentences']}."
         if kinds
         else "",
+        plots,
     ]
     return "\n\n".join(line for line in lines if line)

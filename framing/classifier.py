@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import overload
@@ -12,7 +12,7 @@ from typing import overload
 import numpy as np
 
 from framing.articles import Article, BadArticle, Item, validated
-from framing.errors import FramingError
+from framing.errors import FramingError, UnreadableError
 from framing.evidence import evidence_spans
 from framing.labels import VERIFICATION, VERIFICATION_KINDS
 from framing.model_folder import BOILERPLATE, Settings
@@ -25,6 +25,9 @@ SHIPPED = Path(__file__).parent / "models" / "default"
 
 #: Articles whose windows may be in flight at once: enough to keep every core busy, few enough to bound memory.
 IN_FLIGHT = 8
+
+#: Their characters together, unless a single one has more.
+IN_FLIGHT_CHARS = 1_000_000
 
 _Pending = tuple[Item, list[Span], list["Future[list[SentenceLogits]]"]]
 
@@ -101,13 +104,13 @@ class FramingClassifier:
             raise TypeError("score_sentences takes a list of sentences; score takes a text")
         return next(self.stream([Article("", sentences=tuple(sentences))]))
 
-    def stream(self, articles: Iterable[str | Item]) -> Iterator[ArticleResult]:
+    def stream(self, articles: Iterable[str | Item]) -> Generator[ArticleResult, None, None]:
         """Score an iterable lazily, in order, in constant memory: a few articles are read ahead, no more."""
         pending: deque[_Pending] = deque()
         try:
             for article in articles:
                 pending.append(self._start(_as_item(article)))
-                if len(pending) > IN_FLIGHT:
+                while len(pending) > IN_FLIGHT or (len(pending) > 1 and sum(map(_size, pending)) > IN_FLIGHT_CHARS):
                     yield self._finish(*pending.popleft())
             while pending:
                 yield self._finish(*pending.popleft())
@@ -127,13 +130,19 @@ class FramingClassifier:
                 spans.append((start, start + len(sentence)))
                 start += len(sentence) + 1
         texts = (item.text[start:end] for start, end in spans)
-        return item, spans, self._runtime.submit([text for text in texts if text.strip()])
+        try:
+            return item, spans, self._runtime.submit([text for text in texts if text.strip()])
+        except UnreadableError as error:
+            return _bad(item, error), [], []
 
     def _finish(self, item: Item, spans: list[Span], futures: list[Future[list[SentenceLogits]]]) -> ArticleResult:
         if isinstance(item, BadArticle):
             error = {"reason": item.reason, "message": item.message}
             return ArticleResult(item.id or item.source, item.source, None, None, None, None, item.meta, self.model, error=error)
-        logits = (sentence for future in futures for sentence in future.result())
+        try:
+            logits = iter([sentence for future in futures for sentence in future.result()])
+        except UnreadableError as error:
+            return self._finish(_bad(item, error), [], [])
         quoted = quotations(item.text)
         sentences = []
         for index, (start, end) in enumerate(spans):
@@ -158,7 +167,8 @@ class FramingClassifier:
         kinds = [kind for kind in VERIFICATION_KINDS if kind in outputs]
         verification = max(kinds, key=outputs.__getitem__) if VERIFICATION in labels and kinds else None
         evidence = []
-        token_scores = 1 / (1 + np.exp(-logits.tokens))
+        with np.errstate(over="ignore"):
+            token_scores = 1 / (1 + np.exp(-logits.tokens))
         for column, label in enumerate(settings.labels):
             if label.name in labels:
                 sentence = text[span[0] : span[1]]
@@ -171,6 +181,16 @@ class FramingClassifier:
         return SentenceResult(
             index, *span, text[span[0] : span[1]], boilerplate, logits.encoded.truncated, scores, labels, verification, evidence
         )
+
+
+def _size(pending: _Pending) -> int:
+    item = pending[0]
+    return len(item.text) if isinstance(item, Article) else 0
+
+
+def _bad(article: Article, error: UnreadableError) -> BadArticle:
+    where = f"{article.source}: " if article.source else ""
+    return BadArticle(article.source, error.reason, f"{where}{error}", article.id, article.meta)
 
 
 def _as_item(article: str | Item) -> Item:

@@ -33,6 +33,7 @@ class EncoderConfig(_Section):
     name: str
     revision: str | None
     sha256: str | None
+    layers: int | None = Field(ge=1)
 
 
 class DataConfig(_Section):
@@ -50,6 +51,7 @@ class WindowConfig(_Section):
 
 
 class TrainingConfig(_Section):
+    start: Path | None
     epochs: float = Field(gt=0)
     batch_size: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
@@ -59,6 +61,7 @@ class TrainingConfig(_Section):
     dropout: float = Field(ge=0, lt=1)
     freeze_embeddings: bool
     freeze_layers: int = Field(ge=0)
+    swap_names: float = Field(ge=0, le=1)
     evidence_weight: float = Field(ge=0)
     teacher_weight: float = Field(ge=0, le=1)
     bf16: bool

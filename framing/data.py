@@ -24,11 +24,12 @@ Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else val
 
 
 class LabelledSentence(BaseModel):
-    """One sentence; without `annotated` it is context and carries no label.
+    """One sentence; without `annotated` it carries no label: it is context, or, with `scores`, a teacher's alone.
 
     `evidence` maps a label of this sentence to character spans `[start, end)` of `text`; a span list may be empty
     (the evidence stands in another sentence). `scores`, in 0…1 and keyed by output name (see
-    `framing.model_folder.output_names`), are a teacher's soft labels, mixed with `labels` by `training.teacher_weight`.
+    `framing.model_folder.output_names`), are a teacher's soft labels: the only ones of a sentence that is not annotated,
+    else mixed with `labels` by `training.teacher_weight`.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -81,15 +82,27 @@ class LabelledArticle(BaseModel):
         """What may not stand in two splits: the event where one is named, else the source article."""
         return self.event or f"{self.dataset}/{self.article or self.id}"
 
+    @property
+    def annotated(self) -> bool:
+        """Whether any sentence is: an article that only a teacher scored is for training, never for validation."""
+        return any(sentence.annotated for sentence in self.sentences)
+
 
 def parse_article(line: str) -> LabelledArticle:
-    """One line of the training format. Raises `FramingError` that names the field."""
+    """One line of the training format. Raises `FramingError` that names the field of the first error."""
     try:
         return LabelledArticle.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "article"
-        raise FramingError(f"{field}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise FramingError(describe_errors(error)[0]) from None
+
+
+def describe_errors(error: ValidationError) -> list[str]:
+    """What a validation found, a sentence each, the field first."""
+    found = []
+    for one in error.errors():
+        field = ".".join(str(part) for part in one["loc"])
+        found.append(f"{field + ': ' if field else ''}{one['msg'].removeprefix('Value error, ')}")
+    return found
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -171,8 +184,8 @@ def split(
     training = [article for path in train for article in read_articles(path, labels)]
     held_out = [article for path in validation for article in read_articles(path, labels)]
     if not held_out:
-        held_out = [a for a in training if in_validation(a.group, validation_fraction, seed)]
-        training = [a for a in training if not in_validation(a.group, validation_fraction, seed)]
+        held_out = [a for a in training if a.annotated and in_validation(a.group, validation_fraction, seed)]
+        training = [a for a in training if not (a.annotated and in_validation(a.group, validation_fraction, seed))]
     if not training or not held_out:
         raise FramingError("the training data leave no article to train on or none to validate on; give more articles")
     leaking = {a.group for a in training} & {a.group for a in held_out}

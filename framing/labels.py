@@ -64,6 +64,9 @@ VERIFICATION_KINDS: dict[str, str] = {"corroborated": "+", "refuted": "-", "unve
 #: The label that carries a verification kind.
 VERIFICATION = "independent_verification"
 
+#: The label that public benchmarks of biased and loaded language measure too.
+LOADED = "loaded_terminology"
+
 
 def known_label(name: str) -> Label:
     """The codebook's label of that name, or a bare `Label(name)` for a label set of the user's own."""

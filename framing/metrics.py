@@ -9,7 +9,7 @@ import datasets
 import evaluate
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import average_precision_score, precision_recall_curve
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -141,12 +141,28 @@ def span_figures(predicted: Sequence[Spans], expected: Sequence[Spans]) -> dict[
     return {"precision": mean_precision, "recall": mean_recall, "f1": f1, "predicted": len(precision), "expected": len(recall)}
 
 
-def expected_calibration_error(scores: Floats, truths: Bools, bins: int = 10) -> float:
-    """Mean distance between score and truth rate over equal-width bins of (sentences,) scores, weighted by size
-    (Naeini et al. 2015; Guo et al. 2017)."""
+def reliability_bins(scores: Floats, truths: Bools, bins: int = 10) -> list[dict[str, float]]:
+    """(sentences,) scores in equal-width bins: the `count` of each that is not empty, its mean `score`, and the `rate`
+    of those that are true."""
     index = np.minimum((scores * bins).astype(int), bins - 1)
-    gaps = [abs(scores[index == b].mean() - truths[index == b].mean()) * (index == b).mean() for b in np.unique(index)]
-    return float(np.sum(gaps))
+    members = [index == b for b in np.unique(index)]
+    return [{"count": int(m.sum()), "score": float(scores[m].mean()), "rate": float(truths[m].mean())} for m in members]
+
+
+def expected_calibration_error(scores: Floats, truths: Bools) -> float:
+    """Mean distance between score and truth rate over `reliability_bins`, weighted by size (Naeini et al. 2015; Guo et
+    al. 2017)."""
+    return sum(abs(b["score"] - b["rate"]) * b["count"] for b in reliability_bins(scores, truths)) / len(scores)
+
+
+def precision_at_recalls(scores: Floats, truths: Bools, points: int = 51) -> list[tuple[float, float]]:
+    """`(recall, precision)` of the highest threshold that reaches each of evenly spread recalls, 0 to 1; empty where
+    nothing is true."""
+    if not truths.any():
+        return []
+    precision, recall, _ = precision_recall_curve(truths, scores)  # recall falls from 1 to a last, empty prediction's 0
+    reached = {int(np.flatnonzero(recall[:-1] >= level)[-1]) for level in np.linspace(0, 1, points)}
+    return [(float(recall[i]), float(precision[i])) for i in sorted(reached, reverse=True)]
 
 
 def krippendorff_alpha(first: Bools, second: Bools) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,7 @@ def build_model(folder: Path, outputs: int, labels: int, dropout: float, evidenc
     """
     config = AutoConfig.from_pretrained(folder)
     config.attention_probs_dropout_prob = 0.0
-    encoder = _without_pooler(AutoModel.from_pretrained, folder, config=config)
+    encoder = _without_pooler(AutoModel.from_pretrained, folder, config=config, use_safetensors=True)
     return FramingModel(encoder, outputs, labels, dropout, evidence_weight)
 
 
@@ -104,6 +105,18 @@ def freeze(model: FramingModel, embeddings: bool, layers: int) -> None:
     encoder.get_input_embeddings().requires_grad_(not embeddings)
     for layer in encoder.encoder.layer[:layers] if layers else []:
         layer.requires_grad_(False)
+
+
+def keep_layers(model: FramingModel, layers: int) -> None:
+    """Shorten the encoder to `layers` of its layers, evenly spaced and the top one among them (as in Sanh et al. 2019,
+    "DistilBERT"). Raises `FramingError` where it has fewer."""
+    encoder: Any = model.encoder
+    total = len(encoder.encoder.layer)
+    if layers > total:
+        raise FramingError(f"encoder.layers is {layers}, but the encoder has {total} layers")
+    kept = [round((i + 1) * total / layers) - 1 for i in range(layers)]
+    encoder.encoder.layer = nn.ModuleList([encoder.encoder.layer[i] for i in kept])
+    encoder.config.num_hidden_layers = layers
 
 
 def _without_pooler(create: Callable[..., PreTrainedModel], *args: Any, **options: Any) -> PreTrainedModel:
@@ -125,13 +138,25 @@ def save_model(model: FramingModel, folder: Path, outputs: list[str]) -> None:
 
 def load_model(folder: Path) -> FramingModel:
     """A trained model from its folder, in evaluation mode. Raises `FramingError` where files are missing or do not fit."""
-    try:
+    with _complete(folder):
         weights = load_file(folder / WEIGHTS)
         config = AutoConfig.from_pretrained(folder)
         outputs, labels = weights["classifier.weight"].size(0), weights["evidence.weight"].size(0)
         model = FramingModel(_without_pooler(AutoModel.from_config, config), outputs, labels)
         model.load_state_dict(weights)
+    return model.eval()
+
+
+def load_weights(model: FramingModel, folder: Path) -> None:
+    """Give a model the weights of a trained folder. Raises `FramingError` where they are missing or do not fit."""
+    with _complete(folder):
+        model.load_state_dict(load_file(folder / WEIGHTS))
+
+
+@contextmanager
+def _complete(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         reason = str(error).splitlines()[0][:160]
         raise FramingError(f"{folder}: not a complete trained folder ({reason}); make one with scripts/train.py") from None
-    return model.eval()

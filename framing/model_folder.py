@@ -6,14 +6,15 @@ folder, `model.safetensors` with a transformers `config.json`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from framing.errors import FramingError
+from framing.errors import FramingError, printable
 from framing.labels import VERIFICATION, VERIFICATION_KINDS, Label, known_label
 
 SETTINGS = "framing.json"
@@ -22,6 +23,17 @@ ONNX = "model.onnx"
 WEIGHTS = "model.safetensors"
 CONFIG = "config.yaml"
 BOILERPLATE = "boilerplate"
+
+#: Key of the graph's metadata that holds the names of its sentence outputs, in order, as a JSON list.
+OUTPUTS = "framing_outputs"
+
+
+#: `framing.json` takes some kilobytes; a longer file is not one.
+_MAX_SETTINGS = 10_000_000
+
+#: A name or a phrase that is printed: no control characters, no marks of direction.
+Phrase = Annotated[str, Field(pattern=r"^\P{C}*$", max_length=1_000)]
+Name = Annotated[Phrase, Field(min_length=1)]
 
 
 class LabelSettings(BaseModel):
@@ -32,11 +44,11 @@ class LabelSettings(BaseModel):
     `precision_curve` lists `(threshold, precision, recall)` on the validation split, thresholds rising.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    name: str = Field(min_length=1)
-    definition: str = ""
-    evidence: str = ""
+    name: Name
+    definition: Phrase = ""
+    evidence: Phrase = ""
     colour: str = Field(default="#777777", pattern=r"^#[0-9A-Fa-f]{6}$")
     scale: float = Field(default=1.0, gt=0)
     bias: float = 0.0
@@ -57,21 +69,21 @@ class LabelSettings(BaseModel):
 class Settings(BaseModel):
     """Content of `framing.json`: what a model needs to be read, beside tokenizer and weights."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     format: Literal[1] = 1
-    name: str
-    version: str
+    name: Name
+    version: Name
     labels: list[LabelSettings] = Field(min_length=1)
     boilerplate: bool
     boilerplate_threshold: float = Field(default=0.5, ge=0, le=1)
     verification_kinds: bool
     context: str = Field(pattern="^(article|none)$")
-    max_tokens: int = Field(ge=4)
-    max_sentence_tokens: int = Field(ge=4)
-    context_sentences: int = Field(ge=0)
-    package_version: str
-    data_sha256: str
+    max_tokens: int = Field(ge=4, le=8_192)
+    max_sentence_tokens: int = Field(ge=4, le=8_192)
+    context_sentences: int = Field(ge=0, le=64)
+    package_version: Phrase
+    data_sha256: Phrase
 
     @model_validator(mode="after")
     def _labels_differ(self) -> Settings:
@@ -109,13 +121,24 @@ def label_settings(name: str) -> LabelSettings:
     return LabelSettings(name=name, definition=label.definition, evidence=label.evidence, colour=label.colour)
 
 
+def read_part(path: Path, most: int) -> bytes:
+    """The bytes of a file of a model folder. Raises `OSError` where it is no file, or one of more than `most` bytes."""
+    if not path.is_file():
+        raise OSError("no such file")
+    with path.open("rb") as stream:
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise OSError(f"more than {most:,} bytes")
+    return content
+
+
 def read_settings(folder: Path) -> Settings:
     """Read and check `framing.json`. Raises `FramingError` that says what is missing or wrong."""
     path = folder / SETTINGS
     if not folder.is_dir():
         raise FramingError(f"{folder}: no such model folder; give a folder that scripts/export.py wrote")
     try:
-        return Settings.model_validate_json(path.read_bytes())
+        return Settings.model_validate_json(read_part(path, _MAX_SETTINGS))
     except OSError:
         raise FramingError(
             f"{folder}: not a model folder, it has no readable {SETTINGS}; make one with scripts/export.py"
@@ -123,10 +146,18 @@ def read_settings(folder: Path) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "content"
-        raise FramingError(f"{path}: {field}: {first['msg']}") from None
+        raise FramingError(f"{path}: {printable(field[:100])}: {printable(first['msg'][:160])}") from None
 
 
 def write_settings(folder: Path, settings: Settings) -> None:
     """Write `framing.json`."""
     text = json.dumps(settings.model_dump(), indent=1, ensure_ascii=False)
     (folder / SETTINGS).write_text(text + "\n", encoding="utf-8")
+
+
+def model_hash(folder: Path) -> str:
+    """SHA-256, in hex, of the files that decide a model's scores."""
+    digest = hashlib.sha256()
+    for name in (SETTINGS, TOKENIZER, ONNX):
+        digest.update(hashlib.sha256((folder / name).read_bytes()).digest())
+    return digest.hexdigest()

@@ -1,20 +1,51 @@
-"""Writers for programs: results → JSON lines, CSV, Parquet."""
+"""Formats of the output, and a writer for each."""
 
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Sequence
+from enum import Enum
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from framing.errors import FramingError
 from framing.results import ArticleResult, flatten, to_json
 
+if TYPE_CHECKING:
+    from framing.model_folder import LabelSettings
+
 #: A cell that opens with one of these is a formula to a spreadsheet; such cells get an apostrophe in front.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 #: Rows held in memory before a Parquet row group is written.
 _ROW_GROUP = 4_096
+
+
+class Format(str, Enum):
+    """A format of the output."""
+
+    text = "text"
+    jsonl = "jsonl"
+    csv = "csv"
+    parquet = "parquet"
+
+
+_SUFFIXES = {".jsonl": Format.jsonl, ".ndjson": Format.jsonl, ".csv": Format.csv, ".parquet": Format.parquet}
+
+
+def choose_format(output: Path | None, given: Format | None) -> Format:
+    """The format asked for, else by the suffix of the output, else a summary at a terminal and JSON lines in a pipe."""
+    if given:
+        if given is Format.parquet and output is None:
+            raise FramingError("Parquet is not for a terminal or pipe; name a file with -o")
+        return given
+    if output is not None:
+        suffix = output.suffix.lower()
+        if suffix not in _SUFFIXES:
+            raise FramingError(f"{output}: name it {', '.join(_SUFFIXES)}, or say --format")
+        return _SUFFIXES[suffix]
+    return Format.text if sys.stdout.isatty() else Format.jsonl
 
 
 class Writer(Protocol):
@@ -44,13 +75,18 @@ class JsonLinesWriter:
 class CsvWriter:
     """One row a sentence. `meta` is one column of JSON, since its fields may differ from article to article."""
 
-    def __init__(self, stream: IO[str], labels: Sequence[str]):
+    def __init__(self, stream: IO[str], labels: Sequence[str], header: bool = True):
         self._rows = csv.DictWriter(stream, flat_columns(labels), lineterminator="\n")
-        self._rows.writeheader()
+        self._quoted = csv.DictWriter(stream, flat_columns(labels), lineterminator="\n", quoting=csv.QUOTE_ALL)
+        if header:
+            self._rows.writeheader()
         self._stream = stream
 
     def write(self, result: ArticleResult) -> None:
-        self._rows.writerows({key: _defuse(value) for key, value in row.items()} for row in table_rows(result))
+        for row in table_rows(result):
+            cells = {key: defuse(value) for key, value in row.items()}
+            returns = any(isinstance(cell, str) and "\r" in cell for cell in cells.values())  # csv quotes only its own line end
+            (self._quoted if returns else self._rows).writerow(cells)
         self._stream.flush()
 
     def close(self) -> None:
@@ -61,16 +97,12 @@ class ParquetWriter:
     """One row an article with nested sentences, or with `flat` one a sentence; written beside and moved into place."""
 
     def __init__(self, path: Path, labels: Sequence[str], flat: bool = False):
-        try:
-            import pyarrow
-            from pyarrow import parquet
-        except ModuleNotFoundError:
-            raise FramingError("writing Parquet needs the extra parquet: pip install '.[parquet]'") from None
+        pyarrow, parquet = import_pyarrow()
         self._path, self._flat = path, flat
-        self._part = path.with_name(path.name + ".part")
+        self._beside = path.with_name(path.name + ".tmp")
         self._schema = _flat_schema(pyarrow, labels) if flat else _nested_schema(pyarrow, labels)
         self._table = pyarrow.Table
-        self._file = parquet.ParquetWriter(self._part, self._schema)
+        self._file = parquet.ParquetWriter(self._beside, self._schema)
         self._rows: list[dict[str, Any]] = []
 
     def write(self, result: ArticleResult) -> None:
@@ -93,7 +125,28 @@ class ParquetWriter:
     def close(self) -> None:
         self._flush()
         self._file.close()
-        self._part.replace(self._path)
+        self._beside.replace(self._path)
+
+
+def import_pyarrow() -> tuple[Any, Any]:
+    """`pyarrow` and `pyarrow.parquet`. Raises `FramingError` where they are not installed."""
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ModuleNotFoundError:
+        raise FramingError("writing Parquet needs the extra parquet: pip install '.[parquet]'") from None
+    return pyarrow, parquet
+
+
+def open_writer(stream: IO[str], chosen: Format, flat: bool, labels: list[LabelSettings], begun: bool = False) -> Writer:
+    """The writer of a format that goes into a stream; `begun` where the stream holds records already."""
+    if chosen is Format.text:
+        from framing.summary import SummaryWriter
+
+        return SummaryWriter(stream, labels)
+    if chosen is Format.csv:
+        return CsvWriter(stream, [label.name for label in labels], header=not begun)
+    return JsonLinesWriter(stream, flat)
 
 
 def table_rows(result: ArticleResult) -> list[dict[str, Any]]:
@@ -113,7 +166,8 @@ def flat_columns(labels: Sequence[str]) -> list[str]:
     ]
 
 
-def _defuse(value: Any) -> Any:
+def defuse(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula; anything but text is handed through."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 

@@ -12,15 +12,17 @@ T = TypeVar("T")
 _SECONDS_BETWEEN = 0.5
 
 
-def with_progress(items: Iterable[T], shown: bool) -> Iterator[T]:
+def with_progress(items: Iterable[T], shown: bool, unit: str = "articles") -> Iterator[T]:
     """Hand the items through; where `shown`, keep a line on stderr that says how many have passed and how fast."""
     started = last = time.monotonic()
     count = 0
-    for count, item in enumerate(items, 1):
-        yield item
-        now = time.monotonic()
-        if shown and now - last > _SECONDS_BETWEEN:
-            last = now
-            print(f"\r{count} articles, {count / (now - started):.0f} a second ", end="", file=sys.stderr, flush=True)
-    if shown and count:
-        print("\r" + " " * 40 + "\r", end="", file=sys.stderr, flush=True)
+    try:
+        for count, item in enumerate(items, 1):
+            yield item
+            now = time.monotonic()
+            if shown and now - last > _SECONDS_BETWEEN:
+                last = now
+                print(f"\r{count} {unit}, {count / (now - started):.3g} a second ", end="", file=sys.stderr, flush=True)
+    finally:  # an interrupt says something on this line too
+        if shown and count:
+            print("\r" + " " * 40 + "\r", end="", file=sys.stderr, flush=True)

@@ -7,7 +7,10 @@ memory grows with the longest article, not with their number.
 
 from __future__ import annotations
 
+import json
+import mmap
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,11 +24,17 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from framing.errors import FramingError
-from framing.model_folder import ONNX, TOKENIZER, Settings, read_settings
+from framing.errors import FramingError, UnreadableError, in_short, rust_panics_caught
+from framing.model_folder import ONNX, OUTPUTS, TOKENIZER, Settings, read_part, read_settings
 from framing.windows import EncodedSentence, Window, encode_sentences, plan_windows
 
 Array = NDArray[np.float32]
+
+#: A tokenizer takes some megabytes.
+_MAX_TOKENIZER = 100_000_000
+
+#: Where a graph names a file that holds its weights: the key `location` of 8 characters in the protocol buffer.
+_EXTERNAL = re.compile(rb"[\x08\x00]location")
 
 #: Windows whose logits are kept in case they come again: some ten megabytes where a window holds 256 tokens.
 WINDOWS_KEPT = 2_048
@@ -71,9 +80,16 @@ class WindowRunner(ABC):
         self._logits = lru_cache(WINDOWS_KEPT)(self._run_tokens)
 
     def submit(self, sentences: Sequence[str]) -> list[Future[list[SentenceLogits]]]:
-        """Start scoring the sentences of one article; the futures, one a window, hold all of them in order."""
+        """Start scoring the sentences of one article; the futures, one a window, hold all of them in order.
+
+        Raises `UnreadableError`, as the futures do, where the model cannot be run on them.
+        """
         settings = self.settings
-        encoded = encode_sentences(self._tokenizer, sentences, settings.max_sentence_tokens)
+        try:
+            with rust_panics_caught():
+                encoded = encode_sentences(self._tokenizer, sentences, settings.max_sentence_tokens)
+        except Exception as error:  # the library raises bare Exception
+            raise UnreadableError("model_failed", f"the model's tokenizer failed ({in_short(error)})") from None
         windows = plan_windows(encoded, settings.context, settings.max_tokens, settings.context_sentences)
         return [self._start(encoded, window) for window in windows]
 
@@ -92,6 +108,9 @@ class WindowRunner(ABC):
         ids = np.concatenate(rows).astype(np.int64)[None]
         mask = np.repeat(np.eye(len(rows), dtype=np.float32), [len(row) for row in rows], axis=1)[None]
         sentence, tokens = self._forward({"input_ids": ids, "attention_mask": np.ones_like(ids), "sentence_mask": mask})
+        shapes = (1, len(members), len(self.settings.outputs)), (1, ids.shape[1], len(self.settings.labels))
+        if (sentence.shape, tokens.shape) != shapes or not (np.isfinite(sentence).all() and np.isfinite(tokens).all()):
+            raise UnreadableError("model_failed", "the model gave scores that are no numbers, or not as many as there should be")
         for kept in (sentence, tokens):
             kept.setflags(write=False)  # they are handed out more than once
         return sentence[0], tokens[0]
@@ -122,29 +141,41 @@ class Runtime(WindowRunner):
         self._session = _open_session(folder / ONNX)
         self._check_graph(folder)
         self._pool = ThreadPoolExecutor(threads or available_cores(), thread_name_prefix="framing")
+        try:  # what does not fit together fails here, not in the middle of a job
+            for future in self.submit(["One sentence on trial."]):
+                future.result()
+        except UnreadableError as error:
+            raise FramingError(f"{folder}: {error}; export the model again") from None
 
     def _check_graph(self, folder: Path) -> None:
-        shapes = {output.name: output.shape[-1] for output in self._session.get_outputs()}
+        shapes = {output.name: output.shape[-1] if output.shape else 0 for output in self._session.get_outputs()}
         expected = {"sentence_logits": len(self.settings.outputs), "token_logits": len(self.settings.labels)}
         if shapes != expected:
             raise FramingError(f"{folder}: {ONNX} gives {shapes} but framing.json names {expected}; export the model again")
+        trained = self._session.get_modelmeta().custom_metadata_map.get(OUTPUTS)
+        if trained is not None and trained != json.dumps(self.settings.outputs):
+            raise FramingError(f"{folder}: framing.json has other labels, or another order, than {ONNX}; export the model again")
 
     def _start(self, encoded: list[EncodedSentence], window: Window) -> Future[list[SentenceLogits]]:
         return self._pool.submit(self._run, encoded, window)
 
     def _forward(self, inputs: dict[str, NDArray[Any]]) -> tuple[Array, Array]:
-        sentence, tokens = self._session.run(["sentence_logits", "token_logits"], inputs)
+        try:
+            sentence, tokens = self._session.run(["sentence_logits", "token_logits"], inputs)
+        except Exception as error:  # onnxruntime's exception types are private
+            raise UnreadableError("model_failed", f"the model could not be run ({in_short(error)})") from None
         return sentence, tokens
 
 
 def open_tokenizer(path: Path) -> Tokenizer:
     """The tokenizer of a model folder. Raises `FramingError` where it cannot be read."""
     try:
-        return Tokenizer.from_str(path.read_text(encoding="utf-8"))
+        with rust_panics_caught():
+            return Tokenizer.from_str(read_part(path, _MAX_TOKENIZER).decode())
     except OSError:
         raise FramingError(f"{path.parent}: not a complete model folder, {path.name} cannot be read") from None
     except Exception as error:  # the library raises bare Exception for a malformed file
-        raise FramingError(f"{path}: not a tokenizer file ({str(error)[:120]})") from None
+        raise FramingError(f"{path}: not a tokenizer file ({in_short(error)})") from None
 
 
 #: Fusions of ONNX Runtime that cost time on CPUs: its fused addition and layer norm is slower than the two apart.
@@ -155,10 +186,17 @@ def _open_session(path: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what goes wrong, we say
     if not path.is_file():
         raise FramingError(f"{path.parent}: not a complete model folder, it has no {path.name}; make one with scripts/export.py")
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOWER)
+        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            external = _EXTERNAL.search(content) is not None
+        if not external:
+            # Its fallback to another provider tries the same one again and prints on standard output.
+            return onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOWER, enable_fallback=0
+            )
     except Exception as error:  # onnxruntime's exception types are private
-        raise FramingError(f"{path}: not a readable ONNX model ({str(error).splitlines()[0][:160]})") from None
+        raise FramingError(f"{path}: not a readable ONNX model ({in_short(error)})") from None
+    raise FramingError(f"{path}: takes weights from other files, which is refused; export it as one file")

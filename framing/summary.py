@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import IO
 
+from framing.errors import printable
 from framing.model_folder import LabelSettings
 from framing.results import ArticleResult, SentenceResult
 
 _BAR = 20
 _STRONGEST = 3
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class SummaryWriter:
@@ -28,9 +27,9 @@ class SummaryWriter:
         self._stream.flush()
 
     def _render(self, result: ArticleResult) -> str:
-        name = _clean(result.title or result.id or result.source or "text")
+        name = printable(result.title or result.id or result.source or "text")
         if result.error:
-            return f"{name}\n  not scored: {_clean(result.error['message'])}\n\n"
+            return f"{name}\n  not scored: {printable(result.error['message'])}\n\n"
         assert result.summary is not None
         skipped = len(result.sentences) - result.summary["sentences"]
         furniture = f", {skipped} of site furniture" if skipped else ""
@@ -48,13 +47,9 @@ class SummaryWriter:
             start, end = evidence.start - shift, evidence.end - shift
             text = f"{text[:start]}[{text[start:end]}]{text[end:]}"
         kind = f" {sentence.verification}" if sentence.verification and label == "independent_verification" else ""
-        return f"      {sentence.scores[label]:.2f}{kind}  {_clean(text)}"
+        return f"      {sentence.scores[label]:.2f}{kind}  {printable(text)}"
 
 
 def _strongest(result: ArticleResult, label: str) -> list[SentenceResult]:
     carrying = [s for s in result.sentences if label in s.labels]
     return sorted(carrying, key=lambda s: -s.scores[label])[:_STRONGEST]
-
-
-def _clean(text: str) -> str:
-    return _CONTROL.sub("\ufffd", text)

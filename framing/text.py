@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from itertools import accumulate, pairwise
 
 from sentencex import segment
+
+from framing.errors import rust_panics_caught
 
 Span = tuple[int, int]
 
@@ -15,7 +18,15 @@ _MAX_MARKS = 40
 #: A quotation longer than this, in characters, is taken for a stray mark that never closed.
 MAX_QUOTATION = 2_000
 
-_LINE = re.compile(r"[^\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
+#: Characters of one line that are cut into sentences at once.
+_BLOCK = 40_000
+
+_BREAKS = r"\r\n\v\f\x1c-\x1e\x85\u2028\u2029"
+
+#: A character that ends a line.
+LINE_BREAK = re.compile(f"[{_BREAKS}]")
+
+_LINE = re.compile(f"[^{_BREAKS}]+")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SPACE = re.compile(r"\s")
 _LEFT_BEHIND = re.compile(r"\s[\"“„«‘]\Z")
@@ -44,13 +55,28 @@ def split_sentences(text: str) -> list[Span]:
 def pieces(line: str) -> list[str]:
     """The sentences of one line as `sentencex` cuts them, white space included: joined they are the line again.
 
-    `sentencex` 1.0.32 panics on a wide space in front of a full stop, so it sees plain ones.
+    A long line is read in blocks, each from the start of the last sentence of the one before: the time that
+    `sentencex` takes grows with the square of the length on quotation marks or wide characters.
     """
-    found, start = [], 0
-    for piece in segment("en", _SPACE.sub(" ", line)):
-        found.append(line[start : start + len(piece)])
-        start += len(piece)
-    return found
+    ends, start = [], 0
+    while start < len(line):
+        block = line[start : start + _BLOCK]
+        cuts = [start + cut for cut in accumulate(map(len, _segment(block)))]
+        if start + len(block) < len(line):
+            cuts.pop()  # the last sentence may go on in the next block
+        ends += cuts
+        start = cuts[-1] if cuts and cuts[-1] > start + _BLOCK // 2 else start + len(block)
+    return [line[begin:end] for begin, end in pairwise([0, *ends])]
+
+
+def _segment(block: str) -> list[str]:
+    """`sentencex` 1.0.32 panics on a wide space in front of a full stop, so it sees plain ones; where it panics on
+    something else, the block stays whole."""
+    try:
+        with rust_panics_caught():
+            return list(segment("en", _SPACE.sub(" ", block)))
+    except RuntimeError:
+        return [block]
 
 
 def _move_opening_marks(text: str, spans: list[Span]) -> list[Span]:
@@ -77,14 +103,18 @@ def quotations(text: str) -> list[Span]:
     """
     spans: list[Span] = []
     marks = list(_MARK.finditer(text))
+    opens = [_opens(text, mark) for mark in marks]
+    closers: dict[str, list[int]] = {sign: [] for sign in "".join(_CLOSING.values())}
+    for i, mark in enumerate(marks):
+        if mark.group() in closers and not (mark.group() == '"' and opens[i]):
+            closers[mark.group()].append(i)
     i = 0
     while i < len(marks):
-        opening = marks[i]
-        end = _closing_index(text, marks, i) if _opens(text, opening) else None
+        end = _closing_index(text, marks, closers, i) if opens[i] else None
         if end is None:
             i += 1
             continue
-        spans.append((opening.start(), marks[end].end()))
+        spans.append((marks[i].start(), marks[end].end()))
         i = end + 1
     return spans
 
@@ -102,17 +132,19 @@ def _opens(text: str, mark: re.Match[str]) -> bool:
     return True
 
 
-def _closing_index(text: str, marks: list[re.Match[str]], i: int) -> int | None:
-    """Index in `marks` of the mark that closes the quotation opened by `marks[i]`, or None."""
-    opening = marks[i].group()
-    for j in range(i + 1, min(len(marks), i + 1 + _MAX_MARKS)):
-        if marks[j].start() - marks[i].start() > MAX_QUOTATION:
-            return None
-        if marks[j].group() in _CLOSING[opening] and not (opening == '"' and _opens(text, marks[j])):
-            return j
-        if opening == "‘" and "\n" in text[marks[i].start() : marks[j].start()]:
-            return None  # an apostrophe in front of a word ('em), far more often than a quotation over lines
-    return None
+def _closing_index(text: str, marks: list[re.Match[str]], closers: dict[str, list[int]], i: int) -> int | None:
+    """Index in `marks` of the mark that closes the quotation opened by `marks[i]`, or None; `closers` holds the indices
+    of the marks that can close one, by sign."""
+    opening, begin = marks[i].group(), marks[i].start()
+    j = len(marks)
+    for places in map(closers.__getitem__, _CLOSING[opening]):
+        next_one = bisect_right(places, i)
+        j = min([j, *places[next_one : next_one + 1]])
+    if j == len(marks) or j > i + _MAX_MARKS or marks[j].start() - begin > MAX_QUOTATION:
+        return None
+    if opening == "‘" and "\n" in text[begin : marks[j - 1].start()]:
+        return None  # an apostrophe in front of a word ('em), far more often than a quotation over lines
+    return j
 
 
 def inside(spans: list[Span], start: int, end: int) -> bool:

@@ -15,11 +15,15 @@ from framing.windows import EncodedSentence, Window
 
 
 class TorchRuntime(WindowRunner):
-    """Opens a trained folder (`model.safetensors`), for measuring, export checks and teachers; see `Runtime`."""
+    """Opens a trained folder (`model.safetensors`), for measuring, export checks and teachers; see `Runtime`.
 
-    def __init__(self, folder: Path):
+    `bf16` computes in bfloat16: faster, good to about 0.01 in a score, so not for figures.
+    """
+
+    def __init__(self, folder: Path, bf16: bool = False):
         super().__init__(read_settings(folder), open_tokenizer(folder / TOKENIZER))
         self._model = load_model(folder)
+        self._bf16 = bf16
 
     def _start(self, encoded: list[EncodedSentence], window: Window) -> Future[list[SentenceLogits]]:
         done: Future[list[SentenceLogits]] = Future()
@@ -28,6 +32,6 @@ class TorchRuntime(WindowRunner):
 
     def _forward(self, inputs: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
             output = self._model(**tensors)
-        return output.sentence_logits.numpy(), output.token_logits.numpy()
+        return output.sentence_logits.float().numpy(), output.token_logits.float().numpy()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import random
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,12 +20,13 @@ from transformers import AutoTokenizer, Trainer, TrainingArguments, set_seed
 from transformers.trainer_utils import EvalPrediction
 
 from framing import __version__, data
+from framing.augmentation import draw_names, swap_names
 from framing.calibration import calibrate_settings
 from framing.config import Config, dump_config
 from framing.encoders import find_encoder
 from framing.errors import FramingError
 from framing.labels import VERIFICATION, VERIFICATION_KINDS
-from framing.model import IGNORE, FramingModel, build_model, freeze, save_model
+from framing.model import IGNORE, FramingModel, build_model, freeze, keep_layers, load_weights, save_model
 from framing.model_folder import BOILERPLATE, CONFIG, Settings, label_settings, output_names, write_settings
 from framing.runtime import available_cores
 from framing.torch_runtime import TorchRuntime
@@ -38,21 +41,30 @@ def train(config: Config) -> Path:
     The folder, `config.output`, holds the weights of the best epoch (macro average precision on the validation
     split), the tokenizer, the settings with thresholds from the validation split, and the resolved config. Raises `FramingError`
     where the data or the encoder are wrong, or where the folder holds a run of another config.
+
+    Under `accelerate launch`, every process calls this: each trains on its part of every batch, the first one writes,
+    and all return when the folder is complete. The machines share the output folder.
     """
-    torch.set_num_threads(config.training.threads or available_cores())
+    torch.set_num_threads(config.training.threads or max(1, available_cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
     set_seed(config.seed)
     splits = data.load(*_data_arguments(config))
-    encoder = find_encoder(config.encoder)
     settings = _settings(config)
-    resume = _claim(config, settings.data_sha256)
+    arguments = _arguments(config)
+    with arguments.main_process_first(local=False):  # so that the others find the encoder downloaded, and half a checkpoint gone
+        encoder = find_encoder(config.encoder)
+        resume = _claim(config, settings.data_sha256)
     tokenizer = AutoTokenizer.from_pretrained(encoder)
     outputs = output_names(config.labels, config.boilerplate, config.verification_kinds)
     windows = make_dataset(splits, tokenizer.backend_tokenizer, config, outputs)
     model = build_model(encoder, len(outputs), len(config.labels), config.training.dropout, config.training.evidence_weight)
+    if config.encoder.layers:
+        keep_layers(model, config.encoder.layers)
+    if config.training.start:
+        load_weights(model, config.training.start)
     freeze(model, config.training.freeze_embeddings, config.training.freeze_layers)
     trainer = Trainer(
         model=model,
-        args=_arguments(config),
+        args=arguments,
         data_collator=Collator(tokenizer.pad_token_id or 0),
         train_dataset=windows["train"],
         eval_dataset=windows["validation"],
@@ -69,6 +81,7 @@ def train(config: Config) -> Path:
         _calibrate(config)
         history = [row for row in trainer.state.log_history if "eval_loss" in row]
         (config.output / "history.json").write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
+    trainer.accelerator.wait_for_everyone()
     return config.output
 
 
@@ -130,6 +143,8 @@ def _arguments(config: Config) -> TrainingArguments:
         metric_for_best_model="macro_average_precision",
         label_names=["sentence_targets"],
         remove_unused_columns=False,
+        # With it on, each of several processes would draw an order of its own, and so leave out some windows and repeat others.
+        accelerator_config={"use_seedable_sampler": False},
         logging_steps=50,
         report_to=[],
         seed=config.seed,
@@ -166,15 +181,20 @@ def _settings(config: Config) -> Settings:
 def make_dataset(splits: DatasetDict, tokenizer: Tokenizer, config: Config, outputs: Sequence[str]) -> DatasetDict:
     """Windows with their targets, one row each; those in which nothing is annotated are left out."""
 
-    def windows_of(split: Dataset, contexts: Sequence[str]) -> Iterator[dict[str, Any]]:
+    rng = random.Random(config.seed)
+
+    def windows_of(split: Dataset, contexts: Sequence[str], swapped: float) -> Iterator[dict[str, Any]]:
         for row in split:
+            names = draw_names(rng) if rng.random() < swapped else {}
+            sentences = swap_names(row["sentences"], names)
             for context in contexts:
-                yield from article_windows(row["sentences"], tokenizer, config, outputs, context)
+                yield from article_windows(sentences, tokenizer, config, outputs, context)
 
     context = config.windows.context
     both = ["none", "article"] if config.windows.train_alone and context == "article" else [context]
-    contexts = {"train": both, "validation": [context]}
-    return DatasetDict({name: Dataset.from_list(list(windows_of(splits[name], contexts[name]))) for name in splits})
+    train = list(windows_of(splits["train"], both, config.training.swap_names))
+    validation = list(windows_of(splits["validation"], [context], 0))
+    return DatasetDict({"train": Dataset.from_list(train), "validation": Dataset.from_list(validation)})
 
 
 def article_windows(
@@ -185,25 +205,28 @@ def article_windows(
     encoded = encode_sentences(tokenizer, [sentence["text"] for sentence in sentences], settings.max_sentence_tokens)
     windows = plan_windows(encoded, context, settings.max_tokens, settings.context_sentences)
     for window in windows:
-        if not any(sentence["annotated"] for sentence in sentences[window.scored : window.stop]):
+        if not any(s["annotated"] or s["scores"] for s in sentences[window.scored : window.stop]):
             continue
         row: dict[str, Any] = {"input_ids": [], "sentence_lengths": [], "sentence_targets": [], "token_targets": []}
         for i in range(window.first, window.stop):
-            known = i >= window.scored and sentences[i]["annotated"]
+            scored = i >= window.scored
             row["sentence_lengths"].append(len(encoded[i].ids))
             row["input_ids"] += encoded[i].ids
-            row["sentence_targets"].append(sentence_targets(sentences[i], outputs, config) if known else [IGNORE] * len(outputs))
-            row["token_targets"] += token_targets(sentences[i], encoded[i], config.labels, known)
+            row["sentence_targets"].append(sentence_targets(sentences[i], outputs, config) if scored else [IGNORE] * len(outputs))
+            row["token_targets"] += token_targets(sentences[i], encoded[i], config.labels, scored and sentences[i]["annotated"])
         yield {**row, "length": len(row["input_ids"])}
 
 
 def sentence_targets(sentence: Sentence, outputs: Sequence[str], config: Config) -> list[float]:
-    """Targets of one annotated sentence, by output: 1 or 0, mixed with a teacher's scores where it has them.
+    """Targets of one sentence, by output: 1 or 0, mixed with a teacher's scores where it has them.
 
-    A verification kind is known only where the sentence is a verification of a known kind.
+    A sentence that is not annotated has the teacher's scores alone. A verification kind is known only where the
+    sentence is a verification of a known kind.
     """
     labels, kind = sentence["labels"], sentence["verification"]
     soft = {score["name"]: score["value"] for score in sentence["scores"]}
+    if not sentence["annotated"]:
+        return [soft.get(output, IGNORE) for output in outputs]
     weight = config.training.teacher_weight
     targets = []
     for output in outputs:

@@ -1,11 +1,13 @@
-"""Write a model's card from its measured figures: python scripts/card.py MODEL FIGURES.json [FIGURES.json …]
+"""Write a model's card from its measured figures: python scripts/card.py MODEL FIGURES.json [FIGURES.json …] [--plots]
 
 FIGURES are what scripts/evaluate.py -o writes. The card goes into the model folder as README.md and, under the model's
-name, into model_cards/ (or the folder given by --cards).
+name, into model_cards/ (or the folder given by --cards). With --plots it shows the plots of the figures, which are drawn
+into plots/<name>/ beside both.
 """
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 
 from framing.errors import run_script
@@ -18,15 +20,19 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("figures", type=Path, nargs="+")
     parser.add_argument("--cards", type=Path, default=CARDS)
+    parser.add_argument("--plots", action="store_true", help="show reliability and precision–recall of every label")
     args = parser.parse_args()
 
     from framing.card import write_card
     from framing.model_folder import read_settings
 
     figures = [json.loads(path.read_text(encoding="utf-8")) for path in args.figures]
-    card = write_card(args.model, figures, CARDS / "template.md")
-    target = args.cards / f"{read_settings(args.model).name}.md"
+    name = read_settings(args.model).name
+    card = write_card(args.model, figures, CARDS / "template.md", plots=args.plots)
+    target = args.cards / f"{name}.md"
     target.write_text(card, encoding="utf-8")
+    if args.plots:
+        shutil.copytree(args.model / "plots" / name, args.cards / "plots" / name, dirs_exist_ok=True)
     print(target)
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,3 +131,23 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory, trained: Path, labell
     done = run_script("export.py", trained, folder, "--data", labelled)
     assert done.returncode == 0, done.stderr
     return folder
+
+
+#: Nothing of Chromium's own on the network, so that a request that is seen is one of the page.
+BROWSER_ARGUMENTS = [
+    "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """One headless Chromium of the system for all tests, in a profile of its own; skips where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("Chromium is not installed")
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=chromium, args=BROWSER_ARGUMENTS, timeout=120_000)
+        yield running
+        running.close()

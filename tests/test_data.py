@@ -7,7 +7,7 @@ import pytest
 from framing.check import check_files
 from framing.data import load, read_articles, split, write_articles
 from framing.errors import FramingError
-from tests.conftest import write_jsonl
+from tests.conftest import run_cli, write_jsonl
 
 
 def sentence(**fields: object) -> dict[str, object]:
@@ -101,3 +101,59 @@ def test_soft_labels_and_null_names_are_read(tmp_path: Path) -> None:
     (found,) = read_articles(write_jsonl(tmp_path / "a.jsonl", rows))
     assert found.sentences[0].scores == {"official_claim": 0.25}
     assert found.outlet == ""
+
+
+def test_check_reports_every_error_of_a_line_and_escapes_what_steers_a_terminal(tmp_path: Path) -> None:
+    bad = sentence(labels=["official_claim"], evidence={"official_claim": [[4, 40]]})
+    path = write_jsonl(
+        tmp_path / "a.jsonl", [article("\x1b[2J"), article("\x1b[2J", sentences=[bad, sentence(text=""), {"\x1b]0;x": 1}])]
+    )
+    done = run_cli("check", path)
+    assert done.returncode == 1
+    shown = done.stderr.decode()
+    for part in (
+        "sentences.0: evidence [4, 40] of official_claim is outside",
+        "sentences.1.text: ",
+        "sentences.2.text: Field required",
+    ):
+        assert f"{path}:2: {part}" in shown
+    assert "\x1b" not in shown
+
+
+def test_check_names_the_empty_classes_of_each_file(tmp_path: Path) -> None:
+    verified = sentence(text="Footage shows it was so.", labels=["independent_verification"], verification="refuted")
+    names = ("official_claim", "loaded_terminology", "blame_attribution")
+    full = article("a", sentences=[verified, *(sentence(text=f"{name} said so.", labels=[name]) for name in names)])
+    first = write_jsonl(tmp_path / "a.jsonl", [full])
+    second = write_jsonl(tmp_path / "b.jsonl", [article("b", sentences=[verified | {"text": "Records show it."}])])
+    (tmp_path / "c.jsonl").write_text("\n")
+    report = check_files([first, second, tmp_path / "c.jsonl"])
+    assert report.errors == [f"{tmp_path / 'c.jsonl'}: no article that can be read"]
+    assert report.warnings == [
+        *(f"{second}: no sentence carries the label {name}" for name in names),
+        f"{first}: no sentence is of the kind corroborated in any file",
+        f"{first}: no sentence is of the kind unverified in any file",
+        f"{first}: no sentence is without a label in any file",
+        f"{first}: no sentence is boilerplate in any file",
+    ]
+    head, articles, sentences, claim, *_ = report.table().splitlines()
+    assert head.split() == ["a.jsonl", "b.jsonl", "c.jsonl", "all"]
+    assert (articles.split()[1:], sentences.split()[2:]) == (["1", "1", "0", "2"], ["4", "1", "0", "5"])
+    assert claim.split()[1:] == ["1", "25.0%", "0", "0.0%", "0", "0.0%", "1", "20.0%"]
+
+
+def test_check_finds_articles_that_share_half_of_their_sentences(tmp_path: Path) -> None:
+    texts = [f"On day {day} the river rose over the old bridge and the town council met in the school." for day in range(6)]
+    whole = article("a", sentences=[sentence(text=text) for text in texts])
+    cut = article(
+        "b",
+        sentences=[
+            sentence(text=text)
+            for text in (*texts[:3], "A new end.", "It rained on the market square all through the week, they said.")
+        ],
+    )
+    context = article("c", sentences=[*(sentence(text=text, annotated=False) for text in texts), sentence(text="It was over.")])
+    other = article("d", sentences=[sentence(text=texts[0]), *(sentence(text=text.upper()) for text in texts)])
+    path = write_jsonl(tmp_path / "a.jsonl", [whole, cut, context, other])
+    errors = [error for error in check_files([path]).errors if "label" not in error]
+    assert errors == [f"{path}:2: 3 of 4 long sentences stand in the article at {path}:1 too"]

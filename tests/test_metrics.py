@@ -7,7 +7,14 @@ import pytest
 from sklearn.metrics import average_precision_score, f1_score
 
 from framing.calibration import best_threshold, calibrate
-from framing.metrics import FramingMetric, expected_calibration_error, krippendorff_alpha, span_figures
+from framing.metrics import (
+    FramingMetric,
+    expected_calibration_error,
+    krippendorff_alpha,
+    precision_at_recalls,
+    reliability_bins,
+    span_figures,
+)
 from framing.model_folder import LabelSettings
 
 
@@ -48,6 +55,27 @@ def test_calibration_error() -> None:
     assert expected_calibration_error(np.full(10, 0.5), truths) == pytest.approx(0.0)
     assert expected_calibration_error(np.full(10, 0.9), truths) == pytest.approx(0.4)
     assert expected_calibration_error(truths.astype(float), truths) == pytest.approx(0.0)
+
+
+def test_reliability_bins() -> None:
+    scores = np.array([0.0, 0.05, 0.1, 0.95, 1.0])
+    bins = reliability_bins(scores, np.array([False, True, True, True, True]))
+    assert [b["count"] for b in bins] == [2, 1, 2]
+    assert [b["score"] for b in bins] == pytest.approx([0.025, 0.1, 0.975])
+    assert [b["rate"] for b in bins] == [0.5, 1.0, 1.0]
+
+
+def test_precision_at_recalls_is_that_of_the_highest_threshold_that_gets_there() -> None:
+    rng = np.random.default_rng(8)
+    truths = rng.random(400) < 0.1
+    scores = (truths * 0.3 + rng.random(400) * 0.7).round(2)  # with ties
+    points = precision_at_recalls(scores, truths, points=11)
+    expected = []
+    for level in np.linspace(0, 1, 11):
+        threshold = max(t for t in scores if truths[scores >= t].sum() / truths.sum() >= level)
+        expected.append((truths[scores >= threshold].sum() / truths.sum(), truths[scores >= threshold].mean()))
+    assert points == [pytest.approx(point) for point in sorted(set(expected))]
+    assert precision_at_recalls(scores, np.zeros(400, dtype=bool)) == []
 
 
 def test_krippendorffs_alpha_of_the_published_example() -> None:

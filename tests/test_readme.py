@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from framing.data import parse_article
-from tests.conftest import ROOT, run_cli
+from tests.conftest import ROOT, run_cli, write_jsonl
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SAMPLES = ROOT / "framing" / "samples"
@@ -40,16 +40,42 @@ def test_python_example() -> None:
     assert "The ministry" in done.stdout
 
 
+def run_commands(commands: list[str], folder: Path) -> None:
+    command_line = f"{shlex.quote(sys.executable)} -m framing"
+    for command in commands:
+        line = command.replace(".venv/bin/framing", "framing").replace("framing ", f"{command_line} ", 1)
+        done = subprocess.run(["bash", "-c", line], cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (command, done.stderr)
+
+
 def test_scoring_commands(folder: Path) -> None:
     commands = re.findall(r"^ {4}(.*\.venv/bin/framing score .*)$", README, re.MULTILINE)
     assert len(commands) == 4
-    command_line = f"{shlex.quote(sys.executable)} -m framing"
-    for command in commands:
-        line = command.replace(".venv/bin/framing", command_line)
-        done = subprocess.run(["bash", "-c", line], cwd=folder, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, (command, done.stderr)
+    run_commands(commands, folder)
     assert len((folder / "scored.csv").read_text(encoding="utf-8").splitlines()) == 2
     assert json.loads((folder / "scored.jsonl").read_text(encoding="utf-8"))["id"] == "-"
+
+
+def test_long_jobs_reports_comparisons_and_corrections(folder: Path) -> None:
+    samples = sorted(SAMPLES.glob("*.txt"))
+    rows: list[dict[str, object]] = [
+        {"id": path.stem, "outlet": path.stem, "event": "port-selmere", "text": path.read_text(encoding="utf-8")}
+        for path in samples
+    ]
+    (folder / "news").mkdir()
+    write_jsonl(folder / "news" / "news.jsonl", rows)
+    section = README[README.index("### Long jobs") : README.index("## In your code")]
+    commands = re.findall(r"^ {4}(framing .*)$", section, re.MULTILINE)
+    assert len(commands) == 8
+    run_commands(commands[:-1], folder)
+    assert len((folder / "scored.jsonl").read_text(encoding="utf-8").splitlines()) == len(samples)
+    for page in ("report.html", "comparison.html", "events.html"):
+        assert "agency_wire" in (folder / page).read_text(encoding="utf-8"), page
+    tasks = json.loads((folder / "tasks.json").read_text(encoding="utf-8"))
+    reviewed = [{**task, "id": i, "annotations": [{"id": i, **task["predictions"][0]}]} for i, task in enumerate(tasks)]
+    (folder / "export.json").write_text(json.dumps(reviewed), encoding="utf-8")
+    run_commands(commands[-1:], folder)
+    assert len((folder / "corrected.jsonl").read_text(encoding="utf-8").splitlines()) == len(samples)
 
 
 def test_record_has_the_documented_keys() -> None:

@@ -6,18 +6,26 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from framing.check import check_files
+from framing.errors import FramingError
 from tests.conftest import ROOT, run_script
 
 CORPUS = ROOT / "framing" / "corpus"
 
 
 def test_card_holds_the_measured_figures_and_the_settings(model_folder: Path, labelled: Path, tmp_path: Path) -> None:
+    from framing.card import write_card
+
     folder = tmp_path / "model"
     shutil.copytree(model_folder, folder)
     figures = tmp_path / "figures.json"
-    run_script("evaluate.py", folder, labelled, "-o", figures)
-    done = run_script("card.py", folder, figures, "--cards", tmp_path)
+    measured_now = run_script("evaluate.py", folder, labelled, "-o", figures, "--plots", tmp_path / "drawn")
+    assert measured_now.returncode == 0, measured_now.stderr
+    drawn = sorted((tmp_path / "drawn").iterdir())
+    assert len(drawn) == 2
+    done = run_script("card.py", folder, figures, "--cards", tmp_path, "--plots")
     assert done.returncode == 0, done.stderr
     card = (tmp_path / "framing-smoke.md").read_text(encoding="utf-8")
     assert card == (folder / "README.md").read_text(encoding="utf-8")
@@ -26,6 +34,16 @@ def test_card_holds_the_measured_figures_and_the_settings(model_folder: Path, la
     assert f"| **macro** | | | {measured['macro']['f1']:.3f} (" in card
     assert json.loads((folder / "metrics.json").read_text(encoding="utf-8")) == [measured]
     assert "share a sequence of up to 64 tokens" in card
+    for path in drawn:
+        assert f"](plots/framing-smoke/{path.name})" in card
+        assert (tmp_path / "plots" / "framing-smoke" / path.name).read_bytes() == path.read_bytes()
+        assert (folder / "plots" / "framing-smoke" / path.name).read_bytes() == path.read_bytes()
+    for row in measured["labels"].values():
+        del row["reliability"]
+    template = ROOT / "model_cards" / "template.md"
+    with pytest.raises(FramingError, match=r"measure once more with scripts/evaluate\.py -o"):
+        write_card(folder, [measured], template, plots=True)
+    assert "plots/" not in write_card(folder, [measured], template)
 
 
 def test_agreement_of_the_shipped_readings() -> None:

@@ -224,10 +224,10 @@ def test_export_that_drifts_is_refused(
 
     write_graph = export.write_graph
 
-    def write_other_graph(model: Any, path: Path) -> None:
+    def write_other_graph(model: Any, path: Path, outputs: list[str]) -> None:
         bias = model.evidence.bias if output < 0 else model.classifier.bias[output : output + 1]
         bias.data.add_(by)
-        write_graph(model, path)
+        write_graph(model, path, outputs)
 
     monkeypatch.setattr(export, "write_graph", write_other_graph)
     articles = list(read_articles(labelled))[:5]

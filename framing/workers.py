@@ -1,0 +1,189 @@
+"""Scoring in several processes of one machine: the same results in the same order, whatever becomes of a process."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing.connection import Connection, wait
+
+from framing.articles import BadArticle, Item
+from framing.classifier import FramingClassifier
+from framing.distributed import score_batch
+from framing.errors import FramingError, warn
+from framing.results import ArticleResult
+from framing.runtime import available_cores
+
+#: Articles that go to a worker at once.
+_BATCH = 8
+
+#: Batches read ahead per worker: what waits for a slow one must not grow.
+_AHEAD = 3
+
+#: Workers that may die one after another before any of them is ready.
+_FAILED_STARTS = 3
+
+
+@dataclass(eq=False)
+class _Job:
+    """A batch of articles; its results stand in the order of the input, so a batch that is scored anew is split in place."""
+
+    items: list[Item]
+    results: list[ArticleResult] | None = None
+    second_try: bool = False
+
+
+class _Worker:
+    """A process that opens the model, says that it is ready, and then answers each batch with its results."""
+
+    def __init__(self, model: str | None, threads: int, precision: float | None):
+        context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks, but not the threads
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, model, threads, precision), daemon=True)
+        with _interrupts_blocked():
+            self.process.start()
+        theirs.close()  # or the end of the process would not end the pipe
+        self.ready = False
+        self.job: _Job | None = None
+
+    def take(self, jobs: deque[_Job]) -> bool:
+        """Start on the first of the jobs; False where this worker has died meanwhile."""
+        try:
+            self.connection.send(jobs[0].items)
+        except ConnectionError:
+            return False
+        self.job = jobs.popleft()
+        return True
+
+    def end(self) -> None:
+        self.connection.close()
+        self.process.terminate()
+        self.process.join()
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """A process that is started here never sees Ctrl-C: the one that started it ends it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # or it starts inside, with the first process, and lets interrupts through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(connection: Connection, model: str | None, threads: int, precision: float | None) -> None:
+    """The worker's side; it ends when the other side of the pipe does, also where that was killed."""
+    try:
+        score_batch([], model, threads=threads, precision=precision)
+        connection.send(None)
+        while True:
+            connection.send(score_batch(connection.recv(), model, threads=threads, precision=precision))
+    except (EOFError, ConnectionError):
+        sys.exit()
+
+
+def divide_cores(workers: int, threads: int = 0) -> tuple[int, int]:
+    """Workers, and threads of each, such that they are no more than the cores that this process may use.
+
+    Threads that were asked for (not 0) are taken as they are, and then the workers too.
+    """
+    cores = available_cores()
+    if threads:
+        return workers, threads
+    if workers > cores:
+        warn(f"{workers} workers would share {cores} cores; {cores} are used (--threads 1 insists)")
+    workers = min(workers, cores)
+    return workers, cores // workers
+
+
+class WorkerPool:
+    """Scores articles in several processes. `classifier` lends its name to the records of articles that no worker survives.
+
+    Args:
+        workers, threads: processes, and windows scored at once in each (1 or more).
+        model, precision: as in `FramingClassifier.from_pretrained`.
+    """
+
+    def __init__(self, workers: int, threads: int, model: str | None, precision: float | None, classifier: FramingClassifier):
+        self._settings = (model, threads, precision)
+        self._count = workers
+        self._classifier = classifier
+        self._failed_starts = 0
+
+    def stream(self, items: Iterable[Item]) -> Generator[ArticleResult, None, None]:
+        """Score an iterable lazily, in order, in constant memory.
+
+        The articles of a worker that dies are scored once more, each alone; one whose worker dies again becomes a
+        result with the error `worker_died`. Raises `FramingError` where workers die before they have opened the model.
+        """
+        remaining = iter(items)
+        pending: deque[_Job] = deque()  # in the order of the input
+        unstarted: deque[_Job] = deque()
+        workers = [_Worker(*self._settings) for _ in range(self._count)]
+        try:
+            while True:
+                while len(pending) < self._count * _AHEAD and (batch := list(islice(remaining, _BATCH))):
+                    pending.append(_Job(batch))
+                    unstarted.append(pending[-1])
+                if not pending:
+                    return
+                for position, worker in enumerate(workers):
+                    if worker.ready and worker.job is None and unstarted and not worker.take(unstarted):
+                        workers[position] = self._replace(worker, pending, unstarted)
+                answers = wait([worker.connection for worker in workers if worker.job or not worker.ready])
+                for position, worker in enumerate(workers):
+                    if worker.connection in answers and not self._receive(worker):
+                        workers[position] = self._replace(worker, pending, unstarted)
+                while pending and pending[0].results is not None:
+                    yield from pending.popleft().results or []
+        finally:
+            for worker in workers:
+                worker.end()
+
+    def _receive(self, worker: _Worker) -> bool:
+        """Take what the worker has to say; False where it has died."""
+        try:
+            answer = worker.connection.recv()
+        except (EOFError, OSError):
+            return False
+        if worker.job is None:
+            worker.ready, self._failed_starts = True, 0
+        else:
+            worker.job.results, worker.job = answer, None
+        return True
+
+    def _replace(self, dead: _Worker, pending: deque[_Job], unstarted: deque[_Job]) -> _Worker:
+        dead.end()
+        if not dead.ready:
+            self._failed_starts += 1
+            if self._failed_starts == _FAILED_STARTS:
+                raise FramingError(
+                    f"{_FAILED_STARTS} worker processes ended before they had opened the model; give fewer --workers"
+                )
+        elif dead.job and dead.job.second_try:
+            dead.job.results = [self._gave_up(item) for item in dead.job.items]
+        elif dead.job:
+            again = [_Job([item], second_try=True) for item in dead.job.items]
+            place = pending.index(dead.job)
+            pending.remove(dead.job)
+            for job in reversed(again):
+                pending.insert(place, job)
+                unstarted.appendleft(job)
+        return _Worker(*self._settings)
+
+    def _gave_up(self, item: Item) -> ArticleResult:
+        where = f"{item.source}: " if item.source else ""
+        message = f"{where}the process that scored it ended twice, perhaps for want of memory"
+        bad = item if isinstance(item, BadArticle) else BadArticle(item.source, "worker_died", message, item.id, item.meta)
+        return next(self._classifier.stream([bad]))
