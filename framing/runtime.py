@@ -33,8 +33,9 @@ Array = NDArray[np.float32]
 #: A tokenizer takes some megabytes.
 _MAX_TOKENIZER = 100_000_000
 
-#: Where a graph names a file that holds its weights: the key `location` of 8 characters in the protocol buffer.
-_EXTERNAL = re.compile(rb"[\x08\x00]location")
+#: Where a graph names a file that holds its weights: the key `location`, its length of 8 in front, in the protocol buffer.
+#: Looked for without what stands in front: a plain string is found several times as fast, which a single article feels.
+_LOCATION, _BEFORE = re.compile(rb"location"), b"\x08\x00"
 
 #: Windows whose logits are kept in case they come again: some ten megabytes where a window holds 256 tokens.
 WINDOWS_KEPT = 2_048
@@ -191,7 +192,7 @@ def _open_session(path: Path) -> onnxruntime.InferenceSession:
         raise FramingError(f"{path.parent}: not a complete model folder, it has no {path.name}; make one with scripts/export.py")
     try:
         with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            external = _EXTERNAL.search(content) is not None
+            external = any(content[found.start() - 1] in _BEFORE for found in _LOCATION.finditer(content))
         if not external:
             # Its fallback to another provider tries the same one again and prints on standard output.
             return onnxruntime.InferenceSession(

@@ -13,6 +13,7 @@ from framing.model_folder import ONNX
 from framing.variants import NAMES, Setup, Variant, make
 from tests.conftest import labelled_articles, run_script, write_jsonl
 
+LABELS = ["official_claim", "independent_verification", "loaded_terminology", "blame_attribution"]
 TEXTS = [
     "the ministry said the bridge was closed. the road was open in the town on monday.",
     "no evidence for the market claim\nthe brutal regime crossed the river\nshare this article",
@@ -32,16 +33,15 @@ def test_variants_over_the_same_weights_give_the_same_labels(setup: Setup, label
     found = {name: variant.label(sentences) for name, variant in variants.items()}
     assert found["command"] == found["classifier"]
     assert found["pipeline"] == found["pipeline_1"] == found["onnx"]
-    assert {label for rows in found["onnx"] for row in rows for label in row} == set(variants["tfidf"].labels)  # type: ignore[attr-defined]
+    assert {label for rows in found["onnx"] for row in rows for label in row} == set(LABELS)
     for variant in variants.values():
         variant.prepare(TEXTS)
         assert variant.run() == 5
-    labels = ["official_claim", "independent_verification", "loaded_terminology", "blame_attribution"]
-    assert all(variant.macro_f1(labelled, labels) > 0.9 for variant in variants.values())
+    assert all(variant.macro_f1(labelled, LABELS) > 0.9 for variant in variants.values())
     nothing_right = write_jsonl(
-        tmp_path / "wrong.jsonl", [{"id": "w", "sentences": [{"text": "it was open", "labels": [labels[0]]}]}]
+        tmp_path / "wrong.jsonl", [{"id": "w", "sentences": [{"text": "it was open", "labels": [LABELS[0]]}]}]
     )
-    assert variants["onnx"].macro_f1(nothing_right, labels) == 0
+    assert variants["onnx"].macro_f1(nothing_right, LABELS) == 0
     assert variants["pipeline"].described().startswith("best batch size of 1, 8, 32, 64: ")
 
 
