@@ -49,11 +49,11 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, help="write the figures here as JSON")
     args = parser.parse_args()
 
-    from framing import benchmark
-    from framing.benchmark_tables import tables
+    from framing.benchmarks import speed as benchmark
+    from framing.benchmarks.tables import tables
+    from framing.benchmarks.variants import NAMES, Setup
     from framing.model_folder import read_settings
     from framing.runtime import available_cores
-    from framing.variants import NAMES, Setup
 
     settings = read_settings(args.model)
     articles = args.articles or next(path for path in ARTICLES if path.exists())
@@ -84,11 +84,11 @@ def main() -> None:
             },
             "variants": [dataclasses.asdict(one) for one in measured],
             "start_up": benchmark.start_up(shortest, setup, scratch, max(3, args.rounds)),
-            "ceiling": benchmark.in_child("framing.ceiling", "ceiling", args.model, texts, setup.threads),
+            "ceiling": benchmark.in_child("framing.benchmarks.ceiling", "ceiling", args.model, texts, setup.threads),
         }
         if args.full:
             figures["growth"] = [
-                benchmark.in_child("framing.benchmark", "growth", articles, count, setup, scratch, *options)
+                benchmark.in_child("framing.benchmarks.speed", "growth", articles, count, setup, scratch, *options)
                 for count, *options in GROWTH
             ]
     print("\n\n".join(tables(figures)))

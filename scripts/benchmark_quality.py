@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--encoder", type=Path, help="folder of the encoder of the frozen embeddings; that of base.yaml without it")
     args = parser.parse_args()
 
-    from framing import baselines, quality
+    from framing.benchmarks import baselines, quality
     from framing.config import BASE, load_config
     from framing.data import read_articles
     from framing.encoders import find_encoder

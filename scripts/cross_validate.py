@@ -20,8 +20,8 @@ def main() -> None:
     parser.add_argument("overrides", nargs="*", help="single settings, as key.sub=value")
     args = parser.parse_args()
 
+    from framing.benchmarks.crossvalidation import cross_validate
     from framing.config import load_config
-    from framing.crossvalidation import cross_validate
 
     config = load_config(args.config, args.overrides)
     figures = cross_validate(config)

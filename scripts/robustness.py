@@ -19,9 +19,9 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?", default=CORPUS / "test.jsonl", help="labelled articles")
     args = parser.parse_args()
 
+    from framing.benchmarks.robustness import FORMATS, macro_f1, swaps
     from framing.classifier import FramingClassifier
     from framing.data import read_articles
-    from framing.robustness import FORMATS, macro_f1, swaps
 
     classifier = FramingClassifier.from_pretrained(args.model)
     written = [article for path in sorted(CORPUS.glob("*.jsonl")) for article in read_articles(path)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from framing.baselines import CueWordBaseline, EmbeddingBaseline, LinearBaseline, TfidfBaseline, sentences
+from framing.benchmarks.baselines import CueWordBaseline, EmbeddingBaseline, LinearBaseline, TfidfBaseline, sentences
 from framing.data import LabelledArticle
 from framing.errors import FramingError
 from tests.conftest import labelled_articles

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from framing.ceiling import arithmetic, operations_per_sentence
+from framing.benchmarks.ceiling import arithmetic, operations_per_sentence
+from framing.benchmarks.variants import NAMES, Setup, Variant, make
 from framing.export import write_folder
 from framing.model_folder import ONNX
-from framing.variants import NAMES, Setup, Variant, make
 from tests.conftest import labelled_articles, run_script, write_jsonl
 
 LABELS = ["official_claim", "independent_verification", "loaded_terminology", "blame_attribution"]

@@ -19,9 +19,8 @@ BASE = [
     "result_commands", "compare_command", "cli", "__main__",
 ]  # fmt: skip
 TRAIN = [
-    "config", "encoders", "model", "metrics", "augmentation", "torch_runtime", "teaching", "calibration", "baselines", "training",
-    "evaluation", "export", "ceiling", "pipeline_model", "variants", "benchmark", "benchmark_tables",
-    "plots", "card", "robustness", "public", "quality", "crossvalidation",
+    "config", "encoders", "model", "metrics", "augmentation", "torch_runtime", "teaching", "calibration", "targets", "training",
+    "evaluation", "export", "plots", "card", "benchmarks",
 ]  # fmt: skip
 ORDER = BASE + TRAIN
 

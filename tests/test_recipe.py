@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from framing.augmentation import draw_names, renamed, swap_names
+from framing.benchmarks.public import babe_articles, propaganda_articles
 from framing.data import read_articles
-from framing.public import babe_articles, propaganda_articles
 from tests.conftest import labelled_articles, run_script, write_jsonl
 
 

@@ -171,13 +171,13 @@ class SentenceVariant(Variant):
 
 
 class PipelineVariant(SentenceVariant):
-    """`transformers.pipeline("text-classification")` over the trained weights (see `framing.pipeline_model`).
+    """`transformers.pipeline("text-classification")` over the trained weights (see `framing.benchmarks.pipeline_model`).
 
     Without a batch size, `prepare` tries `BATCH_SIZES` and keeps the fastest.
     """
 
     def __init__(self, trained: Path, threads: int, batch_size: int | None):
-        from framing.pipeline_model import open_pipeline
+        from framing.benchmarks.pipeline_model import open_pipeline
 
         self.settings = read_settings(trained)
         self._pipeline = open_pipeline(trained, threads)
@@ -238,7 +238,7 @@ class TfidfVariant(Variant):
     """TF-IDF and one logistic regression per label, trained on the same articles; the cheap end of the scale."""
 
     def __init__(self, setup: Setup):
-        from framing.baselines import TfidfBaseline
+        from framing.benchmarks.baselines import TfidfBaseline
         from framing.data import read_articles
 
         labels = read_settings(setup.model).label_names

@@ -9,13 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from framing.baselines import sentences
+from framing.benchmarks.baselines import sentences
+from framing.benchmarks.public import BIASED, babe_articles, propaganda_articles
 from framing.classifier import FramingClassifier
 from framing.data import LabelledArticle
 from framing.evaluation import score_labelled
 from framing.labels import LOADED
 from framing.metrics import Floats, classification_figures, span_figures
-from framing.public import BIASED, babe_articles, propaganda_articles
 
 
 class Baseline(Protocol):

@@ -70,7 +70,7 @@ class Worker:
 
 
 def _serve(connection: Connection, name: str, setup: Any) -> None:
-    from framing.variants import make
+    from framing.benchmarks.variants import make
 
     variant: Any = None
     while True:
@@ -151,7 +151,7 @@ def framing_command(source: Path, target: Path, setup: Any, *options: str) -> li
 _PIPELINE_SCRIPT = """
 import sys
 from pathlib import Path
-from framing.pipeline_model import open_pipeline
+from framing.benchmarks.pipeline_model import open_pipeline
 from framing.text import split_sentences
 text = Path(sys.argv[1]).read_text(encoding="utf-8")
 print(open_pipeline(Path(sys.argv[2]), int(sys.argv[3]))([text[start:end] for start, end in split_sentences(text)]))

@@ -10,12 +10,12 @@ import numpy as np
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 
+from framing.benchmarks.public import babe_articles
 from framing.classifier import FramingClassifier
 from framing.config import Config
 from framing.data import LabelledArticle, read_articles, write_articles
 from framing.evaluation import Pair, score_labelled
 from framing.metrics import RESAMPLES, Bools
-from framing.public import babe_articles
 from framing.torch_runtime import TorchRuntime
 from framing.training import train
 

@@ -23,7 +23,7 @@ from framing.metrics import f1_from_counts
 Change = Callable[[LabelledArticle], Callable[[str], str]]
 
 #: Which names of the written corpus stand for the two sides of an event, and in which form.
-SIDES = Path(__file__).parent / "corpus" / "swaps.json"
+SIDES = Path(__file__).parent.parent / "corpus" / "swaps.json"
 
 _RUSSIA, _UKRAINE = {"noun": "Russia", "adjective": "Russian"}, {"noun": "Ukraine", "adjective": "Ukrainian"}
 _ISRAEL, _PALESTINE = {"noun": "Israel", "adjective": "Israeli"}, {"noun": "Palestine", "adjective": "Palestinian"}

@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from framing.benchmark import PACKAGES
-from framing.variants import NAMES
+from framing.benchmarks.speed import PACKAGES
+from framing.benchmarks.variants import NAMES
 
 #: The variant that the others are compared with.
 REFERENCE = "pipeline"

@@ -1,0 +1,1 @@
+"""Measuring beside what else there is: baselines, public benchmarks, swapped names, speed."""
