@@ -253,7 +253,10 @@ def test_signal_leaves_what_can_be_continued(name: str, status: int, model_folde
     output, whole = tmp_path / "out.jsonl", tmp_path / "whole.jsonl"
     options = ["--model", model_folder, "-o"]
     command = [sys.executable, "-m", "framing", "score", "-", *map(str, options), str(output), "--resume"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as process:
+    def heed() -> None:  # a shell has its background jobs ignore Ctrl-C, which tests inherit there
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, preexec_fn=heed) as process:
         assert process.stdin is not None
         assert process.stderr is not None
         process.stdin.write(b"".join(rows[:15]))
