@@ -78,6 +78,11 @@ def run_cli(*arguments: object, stdin: bytes = b"", cwd: Path | None = None) -> 
     return subprocess.run(command, input=stdin, capture_output=True, cwd=cwd or ROOT, check=False)
 
 
+def heed_ctrl_c() -> None:
+    """For a child process: the jobs that a shell has in the background ignore Ctrl-C, and tests there would pass that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture(scope="session")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BERT of 2 layers and 32 dimensions with random weights and a word-piece vocabulary."""

@@ -20,7 +20,7 @@ from framing.distributed import score_rows
 from framing.errors import FramingError
 from framing.results import ArticleResult
 from framing.workers import WorkerPool, divide_cores
-from tests.conftest import ROOT, run_cli, write_jsonl
+from tests.conftest import ROOT, heed_ctrl_c, run_cli, write_jsonl
 
 ITEMS: list[Item] = [
     BadArticle(f"s{number}", "empty", "there is no text in it")
@@ -148,7 +148,8 @@ def test_workers_end_with_the_job(name: str, status: int, model_folder: Path, tm
     output = tmp_path / "out.jsonl"
     options = ["--model", str(model_folder), "-o", str(output), "--workers", "2", "--threads", "1"]
     command = [sys.executable, "-m", "framing", "score", "-", *options]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, start_new_session=True) as process:
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True, preexec_fn=heed_ctrl_c, **pipes) as process:
         assert process.stdin is not None
         assert process.stderr is not None
         process.stdin.write(b'{"text": "the town was open"}\n' * 60)
