@@ -6,6 +6,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -78,9 +79,15 @@ def run_cli(*arguments: object, stdin: bytes = b"", cwd: Path | None = None) -> 
     return subprocess.run(command, input=stdin, capture_output=True, cwd=cwd or ROOT, check=False)
 
 
-def heed_ctrl_c() -> None:
-    """For a child process: the jobs that a shell has in the background ignore Ctrl-C, and tests there would pass that on."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def start_process(command: list[str]) -> subprocess.Popen[bytes]:
+    """A command under way, in a session of its own, its standard input and standard error in pipes.
+
+    It heeds Ctrl-C, which the jobs that a shell has in the background, tests among them, ignore and pass on.
+    """
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

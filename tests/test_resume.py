@@ -22,7 +22,7 @@ from framing.classifier import FramingClassifier
 from framing.errors import FramingError, Interrupted
 from framing.outputs import Format, choose_format
 from framing.results import ArticleResult
-from tests.conftest import ROOT, heed_ctrl_c, run_cli, run_script, write_jsonl
+from tests.conftest import run_cli, run_script, start_process, write_jsonl
 
 TEXT = "the ministry said the 😀 road {} was closed\nit was open"
 ROWS: list[dict[str, object]] = [
@@ -253,8 +253,7 @@ def test_signal_leaves_what_can_be_continued(name: str, status: int, model_folde
     output, whole = tmp_path / "out.jsonl", tmp_path / "whole.jsonl"
     options = ["--model", model_folder, "-o"]
     command = [sys.executable, "-m", "framing", "score", "-", *map(str, options), str(output), "--resume"]
-    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=ROOT, preexec_fn=heed_ctrl_c, **pipes) as process:
+    with start_process(command) as process:
         assert process.stdin is not None
         assert process.stderr is not None
         process.stdin.write(b"".join(rows[:15]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,7 +19,7 @@ from framing.distributed import score_rows
 from framing.errors import FramingError
 from framing.results import ArticleResult
 from framing.workers import WorkerPool, divide_cores
-from tests.conftest import ROOT, heed_ctrl_c, run_cli, write_jsonl
+from tests.conftest import run_cli, start_process, write_jsonl
 
 ITEMS: list[Item] = [
     BadArticle(f"s{number}", "empty", "there is no text in it")
@@ -148,8 +147,7 @@ def test_workers_end_with_the_job(name: str, status: int, model_folder: Path, tm
     output = tmp_path / "out.jsonl"
     options = ["--model", str(model_folder), "-o", str(output), "--workers", "2", "--threads", "1"]
     command = [sys.executable, "-m", "framing", "score", "-", *options]
-    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=ROOT, start_new_session=True, preexec_fn=heed_ctrl_c, **pipes) as process:
+    with start_process(command) as process:
         assert process.stdin is not None
         assert process.stderr is not None
         process.stdin.write(b'{"text": "the town was open"}\n' * 60)
