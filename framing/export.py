@@ -48,7 +48,12 @@ def export(trained: Path, target: Path, articles: Sequence[LabelledArticle], *, 
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         write_folder(trained, folder, quantise=quantise)
-        difference = drift(TorchRuntime(trained), Runtime(folder), articles)
+        try:
+            difference = drift(TorchRuntime(trained), Runtime(folder), articles)
+        except FramingError as error:
+            raise FramingError(
+                f"{trained}: the exported graph does not work ({str(error).partition(': ')[2]}); not written"
+            ) from None
         if not difference <= MAX_MEAN_DRIFT:  # NaN does not pass either
             raise FramingError(
                 f"{trained}: an output of the exported graph drifts by {difference:.4f} on average, "

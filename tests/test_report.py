@@ -424,7 +424,7 @@ def test_work_that_fails_leaves_the_earlier_report(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["scored.jsonl", "-o", "report.txt"], "report.txt: a report is a page; name a file that ends in .html"),
+        (["scored.jsonl", "-o", "report.txt"], "report.txt: name it .html, .htm"),
         (["scored.jsonl", "-o", "no/report.html"], "no/report.html: cannot be written"),
         (["gone.jsonl", "-o", "report.html"], "gone.jsonl: cannot be read"),
         (["scored.jsonl"], "Missing option"),
