@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from framing.benchmarks.ceiling import arithmetic, operations_per_sentence
-from framing.benchmarks.variants import NAMES, Setup, Variant, make
+from framing.benchmarks.speed import growth
+from framing.benchmarks.variants import NAMES, ClassifierVariant, Setup, Variant, make
 from framing.export import write_folder
 from framing.model_folder import ONNX
 from tests.conftest import labelled_articles, run_script, write_jsonl
@@ -43,6 +44,23 @@ def test_variants_over_the_same_weights_give_the_same_labels(setup: Setup, label
     nothing_right = write_jsonl(tmp_path / "wrong.jsonl", [{"id": "w", "sentences": [{"text": "it was open", "labels": [other]}]}])
     assert variants["onnx"].macro_f1(nothing_right, LABELS) == 0
     assert variants["pipeline"].described().startswith("best batch size of 1, 8, 32, 64: ")
+
+
+def test_no_round_of_the_classifier_lives_on_the_one_before(setup: Setup) -> None:
+    variant = make("classifier", setup)
+    assert isinstance(variant, ClassifierVariant)
+    for _ in range(2):
+        variant.prepare(TEXTS)
+        variant.run()
+        seen = variant._classifier._runtime._logits.cache_info()
+        assert (seen.hits, seen.misses) == (0, 3)  # the trial sentence of the opening, and the two texts
+
+
+def test_growth_counts_what_it_repeats(setup: Setup, tmp_path: Path) -> None:
+    articles = write_jsonl(tmp_path / "articles.jsonl", [{"text": text} for text in TEXTS])
+    found = growth(articles, 5, setup, tmp_path)
+    assert (found["articles"], found["different"]) == (5, 2)
+    assert len((tmp_path / "many.scored.jsonl").read_text(encoding="utf-8").splitlines()) == 5
 
 
 def test_arithmetic_counts_every_matrix_product(setup: Setup) -> None:

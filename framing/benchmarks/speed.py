@@ -115,6 +115,7 @@ def measure(
         for number in range(rounds):
             for worker, one in zip(workers, found, strict=True):
                 progress(f"round {number + 1} of {rounds}: {one.name}")
+                worker.ask("prepare", texts)
                 one.seconds.append(worker.ask("run")[0])
         for worker, one in zip(workers, found, strict=True):
             progress(f"{one.name}: macro F1")
@@ -176,14 +177,21 @@ def start_up(text: str, setup: Any, scratch: Path, runs: int) -> dict[str, Any]:
 
 
 def growth(articles: Path, count: int, setup: Any, scratch: Path, *options: str) -> dict[str, Any]:
-    """Seconds and peak memory of the command line on `count` articles of a file, again from its start where it ends."""
+    """Seconds and peak memory of the command line on `count` articles of a file, again from its start where it ends.
+
+    `different` says how many of them differ: windows seen shortly before are not run again.
+    """
     progress(f"growth: {count} articles {' '.join(options)}")
     source, target = scratch / "many.jsonl", scratch / "many.scored.jsonl"
+    written = different = 0
     with source.open("w", encoding="utf-8") as lines:
-        endless = itertools.chain.from_iterable(read_texts(articles) for _ in itertools.count())
-        lines.writelines(json.dumps({"text": text}) + "\n" for text in itertools.islice(endless, count))
+        while written < count:
+            for text in itertools.islice(read_texts(articles), count - written):
+                lines.write(json.dumps({"text": text}) + "\n")
+                written += 1
+            different = different or written
     seconds, peak = run_command(framing_command(source, target, setup, *options))
-    return {"articles": count, "options": list(options), "seconds": seconds, "megabytes": peak}
+    return {"articles": count, "different": different, "options": list(options), "seconds": seconds, "megabytes": peak}
 
 
 def read_texts(path: Path) -> Iterator[str]:

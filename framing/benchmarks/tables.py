@@ -59,11 +59,11 @@ def _start_up(start_up: dict[str, Any]) -> str:
 
 
 def _growth(rows: Sequence[dict[str, Any]]) -> str:
-    lines = ["| articles | options | seconds | articles a second | peak memory, MB |", "|" + " --- |" * 5]
+    lines = ["| articles | different ones | options | seconds | articles a second | peak memory, MB |", "|" + " --- |" * 6]
     for row in rows:
         lines.append(
-            f"| {row['articles']:,} | {' '.join(row['options'])} | {row['seconds']:.1f} | {row['articles'] / row['seconds']:.1f} | "
-            f"{row['megabytes']:.0f} |"
+            f"| {row['articles']:,} | {row['different']:,} | {' '.join(row['options'])} | {row['seconds']:.1f} | "
+            f"{row['articles'] / row['seconds']:.1f} | {row['megabytes']:.0f} |"
         )
     return "\n".join(lines)
 

@@ -6,6 +6,7 @@ thresholds. Those that do not read windows of an article score every sentence on
 
 from __future__ import annotations
 
+import gc
 import json
 import resource
 import subprocess
@@ -15,6 +16,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +51,12 @@ class Setup:
 
 
 class Variant(ABC):
-    """One way to label articles. `note` says what a reader of the table has to know."""
+    """One way to label articles. `notes` say what a reader of the table has to know."""
 
-    note = ""
+    notes: tuple[str, ...] = ()
 
     def prepare(self, texts: Sequence[str]) -> None:
-        """Take the articles that `run` labels; not timed."""
+        """Take the articles that `run` labels once; not timed."""
         self._texts = texts
 
     def run(self) -> int:
@@ -84,7 +86,7 @@ class Variant(ABC):
         return float(f1_score(truths, hits, average="macro", zero_division=0))
 
     def described(self) -> str:
-        return self.note
+        return "; ".join(self.notes)
 
     def peak_megabytes(self) -> float:
         """Highest resident memory of the process so far."""
@@ -98,10 +100,17 @@ def megabytes(who: int) -> float:
 
 
 class ClassifierVariant(Variant):
-    """`FramingClassifier` as users call it."""
+    """`FramingClassifier` as users call it, opened anew for each round: it remembers the windows that it has seen."""
 
     def __init__(self, folder: Path, threads: int):
-        self._classifier = FramingClassifier.from_pretrained(folder, threads=threads)
+        self._open = partial(FramingClassifier.from_pretrained, folder, threads=threads)
+        self._classifier = self._open()
+
+    def prepare(self, texts: Sequence[str]) -> None:
+        super().prepare(texts)
+        del self._classifier
+        gc.collect()  # or two would be open at once, which the peak memory would show
+        self._classifier = self._open()
 
     def run(self) -> int:
         return sum(len(result.sentences) for result in self._classifier.stream(self._texts))
@@ -181,17 +190,19 @@ class PipelineVariant(SentenceVariant):
 
         self.settings = read_settings(trained)
         self._pipeline = open_pipeline(trained, threads)
+        self.notes = _alone(self.settings)
         self._batch_size = batch_size or 1
         self._choose = batch_size is None
 
     def prepare(self, texts: Sequence[str]) -> None:
         super().prepare(texts)
         if self._choose:
+            self._choose = False
             sentences = [text[start:end] for text in texts for start, end in split_sentences(text)][:TRIAL]
             self._logits(sentences[:8])
             seconds = {size: self._seconds(sentences, size) for size in BATCH_SIZES}
             self._batch_size = min(seconds, key=seconds.__getitem__)
-            self.note = f"best batch size of {', '.join(map(str, BATCH_SIZES))}: {self._batch_size}"
+            self.notes += (f"best batch size of {', '.join(map(str, BATCH_SIZES))}: {self._batch_size}",)
 
     def _seconds(self, sentences: list[str], batch_size: int) -> float:
         self._batch_size = batch_size
@@ -220,7 +231,7 @@ class PlainOnnxVariant(SentenceVariant):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         self._session = onnxruntime.InferenceSession(str(folder / ONNX), options, providers=["CPUExecutionProvider"])
-        self.note = f"batches of {_PLAIN_BATCH}"
+        self.notes = (*_alone(self.settings), f"batches of {_PLAIN_BATCH}")
 
     def _logits(self, sentences: list[str]) -> np.ndarray:
         return np.concatenate([self._batch(sentences[i : i + _PLAIN_BATCH]) for i in range(0, len(sentences), _PLAIN_BATCH)])
@@ -244,12 +255,16 @@ class TfidfVariant(Variant):
         labels = read_settings(setup.model).label_names
         articles = [article for path in setup.train for article in read_articles(path, labels)]
         self._baseline = TfidfBaseline(labels).fit(articles)
-        self.note = f"trained on {len(articles):,} articles; memory is with training"
+        self.notes = (f"trained on {len(articles):,} articles; memory is with training",)
 
     def label(self, articles: Sequence[Sequence[str]]) -> Labels:
         baseline = self._baseline
         hits = iter(baseline.predict_scores([s for sentences in articles for s in sentences]) >= baseline.thresholds)
         return [[[name for name, hit in zip(baseline.labels, next(hits), strict=True) if hit] for _ in row] for row in articles]
+
+
+def _alone(settings: Settings) -> tuple[str, ...]:
+    return () if settings.context == "none" else ("each sentence without its article",)
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
