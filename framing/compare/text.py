@@ -109,16 +109,15 @@ def finding(measure: str, comparison: Comparison) -> str:
     if len(tested) == 1:
         verdict = "They differ" if found else "No difference shown"
         return f"{verdict}: {difference_sentence(tested[0], comparison)}."
-    number = str(len(found)) if found else "None"
     against_rest = tested[0].second is None
-    whole = f"{len(tested)} {'groups' if against_rest else 'pairs'} {'differs' if len(found) == 1 else 'differ'}"
-    whole += " from all others" if against_rest else ""
+    whole = f"{len(tested)} {'groups against all others' if against_rest else 'pairs'}"
     if found:
-        return f"{number} of {whole}. The largest difference: {difference_sentence(found[0], comparison)}."
+        verb = "differs" if len(found) == 1 else "differ"
+        return f"{len(found)} of {whole} {verb}. The largest difference: {difference_sentence(found[0], comparison)}."
     shares = [(d.first_share, d.first) for d in tested] + [(d.second_share, d.second) for d in tested if d.second is not None]
     (least, lowest), (most, highest) = min(shares), max(shares)
     return (
-        f"{number} of {whole} by more than chance explains. "
+        f"No difference shown in {whole}. "
         f"The shares go from {percent(least)} ({short(lowest)}) to {percent(most)} ({short(highest)})."
     )
 
