@@ -125,7 +125,7 @@ def test_shard_that_killed_its_workers_is_scored_in_a_process_of_its_own(model_f
         (["a.txt", "--engine", "ray", "-o", "."], ".: holds files already; give -o a new folder"),
         (["a.txt", "--engine", "ray", "-o", "a.txt"], "a.txt: cannot be written (File exists)"),
         (["a.txt", "--engine", "ray", "-o", "new", "--model", "no/such"], "no/such: no such model folder"),
-        (["a.txt", "--engine", "ray", "-o", "new", "--resume"], "--engine ray takes no --workers, --resume"),
+        (["a.txt", "--engine", "ray", "-o", "new", "--resume"], "--limit and --max-errors do not go with --engine ray"),
         (["a.txt", "--ray-address", "host:1"], "--ray-address goes with --engine ray"),
     ],
 )

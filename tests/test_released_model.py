@@ -68,7 +68,7 @@ def test_plain_reports_carry_nothing(results: dict[str, ArticleResult]) -> None:
 
 def test_release_is_complete_and_small() -> None:
     names = {path.name for path in SHIPPED.iterdir()}
-    assert names == {"framing.json", "tokenizer.json", "model.onnx", "config.yaml", "metrics.json", "README.md"}
+    assert names == {"framing.json", "tokenizer.json", "model.onnx", "config.yaml", "metrics.json", "README.md", "plots"}
     assert (SHIPPED / "model.onnx").stat().st_size < 30e6
     name = json.loads((SHIPPED / "framing.json").read_text(encoding="utf-8"))["name"]
     assert (ROOT / "model_cards" / f"{name}.md").read_text(encoding="utf-8") == (SHIPPED / "README.md").read_text(encoding="utf-8")
