@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from framing.data import LabelledArticle
 from framing.errors import FramingError
 from framing.labels import VERIFICATION_KINDS
 from framing.model import FramingModel, load_model
 from framing.model_folder import CONFIG, ONNX, OUTPUTS, SETTINGS, TOKENIZER, read_settings, write_settings
+from framing.quantisation import make_feeds, quantise_graph
 from framing.runtime import Array, Runtime, WindowRunner
 from framing.torch_runtime import TorchRuntime
 
@@ -43,12 +43,17 @@ def export(trained: Path, target: Path, articles: Sequence[LabelledArticle], *, 
     """Write the model folder `target` from the folder `trained`, int8 with `quantise`, else fp32.
 
     `articles` are scored by both; returns their `drift` and raises `FramingError`, writing nothing, where it is over
-    `MAX_MEAN_DRIFT`.
+    `MAX_MEAN_DRIFT`. The int8 graph is adjusted to them too: labels are not looked at.
     """
+    if not articles:
+        raise FramingError("no labelled article to compare the exported graph on")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        write_folder(trained, folder, quantise=quantise)
+        write_folder(trained, folder)
         try:
+            if quantise:
+                (folder / ONNX).rename(folder / "fp32.onnx")
+                quantise_graph(folder / "fp32.onnx", folder / ONNX, make_feeds(folder, articles))
             difference = drift(TorchRuntime(trained), Runtime(folder), articles)
         except FramingError as error:
             raise FramingError(
@@ -66,17 +71,12 @@ def export(trained: Path, target: Path, articles: Sequence[LabelledArticle], *, 
     return difference
 
 
-def write_folder(trained: Path, folder: Path, *, quantise: bool = False) -> None:
-    """Write tokenizer, settings and graph into an existing `folder`, unchecked."""
+def write_folder(trained: Path, folder: Path) -> None:
+    """Write tokenizer, settings and fp32 graph into an existing `folder`, unchecked."""
     shutil.copy(trained / TOKENIZER, folder / TOKENIZER)
     settings = read_settings(trained)
     write_settings(folder, settings)
-    if not quantise:
-        write_graph(load_model(trained), folder / ONNX, settings.outputs)
-        return
-    with tempfile.TemporaryDirectory() as scratch:
-        write_graph(load_model(trained), Path(scratch) / ONNX, settings.outputs)
-        quantise_graph(Path(scratch) / ONNX, folder / ONNX)
+    write_graph(load_model(trained), folder / ONNX, settings.outputs)
 
 
 def write_graph(model: FramingModel, path: Path, outputs: Sequence[str]) -> None:
@@ -109,35 +109,6 @@ def write_graph(model: FramingModel, path: Path, outputs: Sequence[str]) -> None
     onnx.save(exported, path)
 
 
-def quantise_graph(source: Path, target: Path) -> None:
-    """int8 weights, one scale per output channel, activations scaled at run time.
-
-    Weights keep to 7 bits (`reduce_range`): without VNNI, AVX2 adds two 8-bit products in 16 bits and saturates. The
-    feed-forward outputs of the first half of the layers stay fp32: their activations have outliers that one scale
-    cannot hold, and leaving them out lowered the drift most for their size.
-    """
-    graph = onnx.load(source).graph
-    shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
-    narrowing = [
-        node.name for node in graph.node if node.op_type == "MatMul" and any(_narrows(shapes.get(name, ())) for name in node.input)
-    ]
-    quantize_dynamic(
-        source,
-        target,
-        op_types_to_quantize=["MatMul", "Gemm", "Gather"],
-        per_channel=True,
-        reduce_range=True,
-        weight_type=QuantType.QInt8,
-        nodes_to_exclude=narrowing[: len(narrowing) // 2],
-        extra_options={"MatMulConstBOnly": True},
-    )
-
-
-def _narrows(shape: tuple[int, ...]) -> bool:
-    """Whether a weight leads from a feed-forward layer's inner width, two to four times the outer one, back to it."""
-    return len(shape) == 2 and 2 * shape[1] <= shape[0] <= 4 * shape[1] and shape[1] >= 32
-
-
 def drift(first: WindowRunner, second: WindowRunner, articles: Sequence[LabelledArticle]) -> float:
     """How far two backends differ on `articles`: the mean absolute difference of probabilities (0…1) of the label, the
     boilerplate or the evidence output that differs most. Kinds of verification say nothing on most sentences and are
@@ -152,8 +123,6 @@ def drift(first: WindowRunner, second: WindowRunner, articles: Sequence[Labelled
             _sigmoid(np.concatenate([one.tokens for one in logits])),
         ]
 
-    if not articles:
-        raise FramingError("no labelled article to compare the exported graph on")
     differences = [
         [np.abs(a - b) for a, b in zip(probabilities(first, article), probabilities(second, article), strict=True)]
         for article in articles

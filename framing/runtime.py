@@ -116,9 +116,11 @@ class WindowRunner(ABC):
             kept.setflags(write=False)  # they are handed out more than once
         return sentence[0], tokens[0]
 
-    @abstractmethod
     def _start(self, encoded: list[EncodedSentence], window: Window) -> Future[list[SentenceLogits]]:
-        """Have `_run` done, now or later."""
+        """Have `_run` done: here at once, in a subclass perhaps later."""
+        done: Future[list[SentenceLogits]] = Future()
+        done.set_result(self._run(encoded, window))
+        return done
 
     @abstractmethod
     def _forward(self, inputs: dict[str, NDArray[Any]]) -> tuple[Array, Array]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +9,7 @@ import torch
 
 from framing.model import load_model
 from framing.model_folder import TOKENIZER, read_settings
-from framing.runtime import SentenceLogits, WindowRunner, open_tokenizer
-from framing.windows import EncodedSentence, Window
+from framing.runtime import WindowRunner, open_tokenizer
 
 
 class TorchRuntime(WindowRunner):
@@ -24,11 +22,6 @@ class TorchRuntime(WindowRunner):
         super().__init__(read_settings(folder), open_tokenizer(folder / TOKENIZER))
         self._model = load_model(folder)
         self._bf16 = bf16
-
-    def _start(self, encoded: list[EncodedSentence], window: Window) -> Future[list[SentenceLogits]]:
-        done: Future[list[SentenceLogits]] = Future()
-        done.set_result(self._run(encoded, window))
-        return done
 
     def _forward(self, inputs: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}

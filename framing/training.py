@@ -49,10 +49,10 @@ def train(config: Config) -> Path:
     outputs = output_names(config.labels, config.boilerplate, config.verification_kinds)
     windows = make_dataset(splits, tokenizer.backend_tokenizer, config, outputs)
     model = build_model(encoder, len(outputs), len(config.labels), config.training.dropout, config.training.evidence_weight)
-    if config.encoder.layers:
-        keep_layers(model, config.encoder.layers)
     if config.training.start:
         load_weights(model, config.training.start)
+    if config.encoder.layers:
+        keep_layers(model, config.encoder.layers)
     freeze(model, config.training.freeze_embeddings, config.training.freeze_layers)
     trainer = Trainer(
         model=model,

@@ -20,7 +20,7 @@ BASE = [
 ]  # fmt: skip
 TRAIN = [
     "config", "encoders", "model", "metrics", "augmentation", "torch_runtime", "teaching", "calibration", "targets", "training",
-    "evaluation", "export", "plots", "card", "benchmarks",
+    "evaluation", "quantisation", "export", "plots", "card", "benchmarks",
 ]  # fmt: skip
 ORDER = BASE + TRAIN
 
