@@ -78,6 +78,21 @@ def test_a_student_goes_on_from_weights_with_soft_labels(
     assert first["eval_macro_average_precision"] == pytest.approx(last["eval_macro_average_precision"], abs=0.05)
 
 
+def test_a_fast_student_starts_with_layers_of_the_whole_one(tmp_path: Path, encoder: Path, trained: Path, labelled: Path) -> None:
+    from safetensors.numpy import load_file
+
+    given = ["configs/smoke.yaml", f"encoder.name={encoder}", f"data.train=[{labelled}]", f"output={tmp_path / 'fast'}"]
+    done = run_script(
+        "train.py", *given, f"training.start={trained}", "encoder.layers=1", "training.epochs=1", "training.learning_rate=1e-9"
+    )
+    assert done.returncode == 0, done.stderr
+    whole, fast = (load_file(folder / "model.safetensors") for folder in (trained, tmp_path / "fast"))
+    name = "encoder.encoder.layer.{}.attention.self.query.weight"
+    assert np.allclose(fast[name.format(0)], whole[name.format(1)], atol=1e-5)
+    assert not np.allclose(whole[name.format(0)], whole[name.format(1)], atol=1e-2)
+    assert name.format(1) not in fast
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [("encoder.layers=3", "the encoder has 2 layers"), ("training.start=gone", "gone: not a complete trained folder")],
