@@ -14,10 +14,10 @@ from typing import IO, Any
 
 from framing import __version__
 from framing.articles import Item
-from framing.classifier import SHIPPED, FramingClassifier
+from framing.classifier import FramingClassifier
 from framing.errors import ErrorBudgetError, FramingError, Interrupted
 from framing.journal import Journal
-from framing.model_folder import LabelSettings, model_hash
+from framing.model_folder import LabelSettings, find_model, model_hash
 from framing.outputs import Format, ParquetWriter, import_pyarrow, open_writer
 from framing.records import read_results
 from framing.results import ArticleResult
@@ -176,7 +176,7 @@ def settings_of(classifier: FramingClassifier, model: str | None, **settings: An
         "framing": __version__,
         **{library: version(library) for library in ("onnxruntime", "sentencex", "tokenizers")},
         "model": classifier.model,
-        "model_sha256": model_hash(SHIPPED if model is None else Path(model)),
+        "model_sha256": model_hash(find_model(model)),
         **settings,
     }
 

@@ -30,7 +30,7 @@ def write_card(folder: Path, figures: list[dict[str, Any]], template: Path, plot
     drawn, too, into `plots/<name of the model>/`, and the card shows them.
     """
     settings = read_settings(folder)
-    sections = [_section(settings, one, _drawn(one, folder, settings.name) if plots else "") for one in figures]
+    sections = [_section(folder, settings, one, _drawn(one, folder, settings.name) if plots else "") for one in figures]
     config = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
     card = Template(template.read_text(encoding="utf-8")).substitute(
         name=settings.name,
@@ -61,12 +61,12 @@ def _drawn(figures: dict[str, Any], folder: Path, name: str) -> str:
     return "\n\n".join(f"![{title} of each label]({quote(path.relative_to(folder).as_posix())})" for title, path in files.items())
 
 
-def _section(settings: Settings, figures: dict[str, Any], plots: str) -> str:
+def _section(folder: Path, settings: Settings, figures: dict[str, Any], plots: str) -> str:
     only = f" --only {figures['only']}" if figures["only"] else ""
     kinds = figures.get("verification_kind")
     lines = [
         f"### {figures['data']}{only}",
-        f"`python scripts/evaluate.py framing/models/default {figures['data']}{only}`",
+        f"`python scripts/evaluate.py framing/models/{folder.name} {figures['data']}{only}`",
         as_table(figures),
         f"Site furniture: F1 {figures['boilerplate_f1']:.3f}." if settings.boilerplate else "",
         f"Kind of verification, where one was rightly found: accuracy {kinds['accuracy']:.3f} of {kinds['sentences']}."

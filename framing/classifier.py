@@ -15,13 +15,12 @@ from framing.articles import Article, BadArticle, Item, validated
 from framing.errors import FramingError, UnreadableError
 from framing.evidence import evidence_spans
 from framing.labels import VERIFICATION, VERIFICATION_KINDS
-from framing.model_folder import BOILERPLATE, Settings
+from framing.model_folder import BOILERPLATE, Settings, find_model
 from framing.results import ArticleResult, Evidence, SentenceResult, summarise
 from framing.runtime import Runtime, SentenceLogits, WindowRunner
 from framing.text import Span, inside, quotations, split_sentences
 
 #: The released model that ships with the package.
-SHIPPED = Path(__file__).parent / "models" / "default"
 
 #: Articles whose windows may be in flight at once: enough to keep every core busy, few enough to bound memory.
 IN_FLIGHT = 8
@@ -59,7 +58,7 @@ class FramingClassifier:
         precision: float | None = None,
         thresholds: dict[str, float] | None = None,
     ) -> FramingClassifier:
-        """Open a model folder, the shipped model without one.
+        """Open a model folder, or a released model by its name, "default" or "fast".
 
         Args:
             threads: windows scored at once; 0 for every core this process may use.
@@ -69,7 +68,7 @@ class FramingClassifier:
 
         Raises `FramingError` where the folder is missing, incomplete or does not fit together.
         """
-        runtime = Runtime(SHIPPED if folder is None else Path(folder), threads)
+        runtime = Runtime(find_model(folder), threads)
         chosen = {} if precision is None else {label.name: label.threshold_for(precision) for label in runtime.settings.labels}
         return cls(runtime, chosen | (thresholds or {}))
 

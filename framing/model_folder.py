@@ -24,6 +24,9 @@ WEIGHTS = "model.safetensors"
 CONFIG = "config.yaml"
 BOILERPLATE = "boilerplate"
 
+#: The released models, by name.
+RELEASED = {folder.name: folder for folder in (Path(__file__).parent / "models").iterdir()}
+
 #: Key of the graph's metadata that holds the names of its sentence outputs, in order, as a JSON list.
 OUTPUTS = "framing_outputs"
 
@@ -130,6 +133,11 @@ def read_part(path: Path, most: int) -> bytes:
     if len(content) > most:
         raise OSError(f"more than {most:,} bytes")
     return content
+
+
+def find_model(model: str | Path | None) -> Path:
+    """The folder of a released model by its name, the default one without; else `model` itself. `./fast` is a folder of yours."""
+    return RELEASED.get("default" if model is None else str(model)) or Path(str(model))
 
 
 def read_settings(folder: Path) -> Settings:

@@ -38,6 +38,7 @@ SHORT = 500
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=ROOT / "framing" / "models" / "default", help="a model folder")
+    parser.add_argument("--fast", type=Path, help="the folder of a smaller model; the released one with the default model")
     parser.add_argument("--trained", type=Path, help="the trained folder it was exported from")
     parser.add_argument("--articles", type=Path, help="articles to time on: what `framing score` reads, or .jsonl.gz")
     parser.add_argument("--labelled", type=Path, help="labelled articles for macro F1")
@@ -52,13 +53,14 @@ def main() -> None:
     from framing.benchmarks import speed as benchmark
     from framing.benchmarks.tables import tables
     from framing.benchmarks.variants import NAMES, Setup
-    from framing.model_folder import read_settings
+    from framing.model_folder import RELEASED, read_settings
     from framing.runtime import available_cores
 
     settings = read_settings(args.model)
     articles = args.articles or next(path for path in ARTICLES if path.exists())
     labelled = args.labelled or next(path for path in LABELLED if path.exists())
     train = args.train or training_files(args.model)
+    fast = args.fast or (RELEASED.get("fast") if args.model == RELEASED["default"] else None)
     texts = list(itertools.islice(benchmark.read_texts(articles), args.count))
     if not texts:
         raise FramingError(f"{articles}: no article in it to time on")
@@ -66,11 +68,11 @@ def main() -> None:
         print("benchmark.py: without --trained the fp32 and PyTorch variants are left out", file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        setup = Setup(args.model, args.trained, scratch / "fp32", tuple(train), args.threads or available_cores())
+        setup = Setup(args.model, fast, args.trained, scratch / "fp32", tuple(train), args.threads or available_cores())
         if args.trained:
             setup.fp32.mkdir()
             benchmark.in_child("framing.export", "write_folder", args.trained, setup.fp32)
-        names = [name for name in NAMES if args.trained or name in ("classifier", "command", "tfidf")]
+        names = [name for name in NAMES if setup.can_make(name)]
         measured = benchmark.measure(names, setup, texts, labelled, settings.label_names, args.rounds)
         shortest = min((text for text in texts if len(text) > SHORT), key=len, default=texts[0])
         figures: dict[str, Any] = {

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from framing.benchmarks.ceiling import arithmetic, operations_per_sentence
+from framing.benchmarks.ours import ClassifierVariant
 from framing.benchmarks.speed import growth
-from framing.benchmarks.variants import NAMES, ClassifierVariant, Setup, Variant, make
+from framing.benchmarks.variant import Variant
+from framing.benchmarks.variants import NAMES, Setup, make
 from framing.export import write_folder
 from framing.model_folder import ONNX
 from tests.conftest import labelled_articles, run_script, write_jsonl
@@ -25,14 +27,14 @@ TEXTS = [
 def setup(model_folder: Path, trained: Path, labelled: Path, tmp_path_factory: pytest.TempPathFactory) -> Setup:
     fp32 = tmp_path_factory.mktemp("fp32")
     write_folder(trained, fp32)
-    return Setup(model_folder, trained, fp32, (labelled,), 1)
+    return Setup(model_folder, model_folder, trained, fp32, (labelled,), 1)
 
 
 def test_variants_over_the_same_weights_give_the_same_labels(setup: Setup, labelled: Path, tmp_path: Path) -> None:
     sentences = [[str(s["text"]) for s in article["sentences"]] for article in labelled_articles(3)]  # type: ignore[attr-defined]
     variants: dict[str, Variant] = {name: make(name, setup) for name in NAMES}
     found = {name: variant.label(sentences) for name, variant in variants.items()}
-    assert found["command"] == found["classifier"]
+    assert found["command"] == found["classifier"] == found["fast"]
     assert found["pipeline"] == found["pipeline_1"] == found["onnx"]
     assert {label for rows in found["onnx"] for row in rows for label in row} == set(LABELS)
     for variant in variants.values():
@@ -76,7 +78,8 @@ def test_arithmetic_counts_every_matrix_product(setup: Setup) -> None:
 def test_script_without_trained_weights(model_folder: Path, labelled: Path, tmp_path: Path) -> None:
     articles = write_jsonl(tmp_path / "articles.jsonl", [{"text": text} for text in TEXTS])
     done = run_script(
-        "benchmark.py", "--model", model_folder, "--articles", articles, "--labelled", labelled, "--train", labelled, "--rounds", 2,
+        "benchmark.py", "--model", model_folder, "--fast", model_folder, "--articles", articles, "--labelled", labelled,
+        "--train", labelled, "--rounds", 2,
         "--threads", 1, "-o", tmp_path / "figures.json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -84,7 +87,7 @@ def test_script_without_trained_weights(model_folder: Path, labelled: Path, tmp_
     assert "| `FramingClassifier` | " in done.stdout
     assert str(tmp_path) not in done.stdout
     figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
-    assert [one["name"] for one in figures["variants"]] == ["classifier", "command", "tfidf"]
+    assert [one["name"] for one in figures["variants"]] == ["classifier", "fast", "command", "tfidf"]
     for one in figures["variants"]:
         assert (one["sentences"], len(one["seconds"])) == (5, 2)
         assert one["macro_f1"] > 0.9
