@@ -55,7 +55,7 @@ class FramingModel(nn.Module):
     def forward(
         self,
         input_ids: Tensor,
-        attention_mask: Tensor,
+        attention_mask: Tensor | None,
         sentence_mask: Tensor,
         sentence_targets: Tensor | None = None,
         token_targets: Tensor | None = None,
@@ -63,7 +63,7 @@ class FramingModel(nn.Module):
         """Score windows.
 
         Args:
-            input_ids, attention_mask: (batch, tokens).
+            input_ids, attention_mask: (batch, tokens); no mask where nothing is padded.
             sentence_mask: (batch, sentences, tokens), 1.0 where a token belongs to a sentence; all 0 pads sentences.
             sentence_targets: (batch, sentences, outputs) in 0…1, `IGNORE` where unknown.
             token_targets: (batch, tokens, labels) in 0…1, `IGNORE` where unknown.

@@ -108,7 +108,7 @@ class WindowRunner(ABC):
         rows = [np.frombuffer(member, dtype=np.int32) for member in members]
         ids = np.concatenate(rows).astype(np.int64)[None]
         mask = np.repeat(np.eye(len(rows), dtype=np.float32), [len(row) for row in rows], axis=1)[None]
-        sentence, tokens = self._forward({"input_ids": ids, "attention_mask": np.ones_like(ids), "sentence_mask": mask})
+        sentence, tokens = self._forward({"input_ids": ids, "sentence_mask": mask})
         shapes = (1, len(members), len(self.settings.outputs)), (1, ids.shape[1], len(self.settings.labels))
         if (sentence.shape, tokens.shape) != shapes or not (np.isfinite(sentence).all() and np.isfinite(tokens).all()):
             raise UnreadableError("model_failed", "the model gave scores that are no numbers, or not as many as there should be")
@@ -189,6 +189,7 @@ def _open_session(path: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = False  # windows differ in length: the allocator is faster
     options.log_severity_level = 4  # what goes wrong, we say
     if not path.is_file():
         raise FramingError(f"{path.parent}: not a complete model folder, it has no {path.name}; make one with scripts/export.py")

@@ -26,5 +26,5 @@ class TorchRuntime(WindowRunner):
     def _forward(self, inputs: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
-            output = self._model(**tensors)
+            output = self._model(attention_mask=None, **tensors)
         return output.sentence_logits.float().numpy(), output.token_logits.float().numpy()

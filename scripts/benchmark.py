@@ -68,10 +68,12 @@ def main() -> None:
         print("benchmark.py: without --trained the fp32 and PyTorch variants are left out", file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        setup = Setup(args.model, fast, args.trained, scratch / "fp32", tuple(train), args.threads or available_cores())
-        if args.trained:
-            setup.fp32.mkdir()
-            benchmark.in_child("framing.export", "write_folder", args.trained, setup.fp32)
+        setup = Setup(
+            args.model, fast, args.trained, scratch / "fp32", scratch / "padded", tuple(train), args.threads or available_cores()
+        )
+        for target, padded in ((setup.fp32, False), (setup.padded, True)) if args.trained else ():
+            target.mkdir()
+            benchmark.in_child("framing.export", "write_folder", args.trained, target, padded)
         names = [name for name in NAMES if setup.can_make(name)]
         measured = benchmark.measure(names, setup, texts, labelled, settings.label_names, args.rounds)
         shortest = min((text for text in texts if len(text) > SHORT), key=len, default=texts[0])

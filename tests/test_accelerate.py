@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -35,7 +36,14 @@ runpy.run_path("scripts/train.py", run_name="__main__")
 """
 
 ACCELERATE = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"]
-OPTIONS = ["--main_process_port", "0", "--mixed_precision", "no", "--dynamo_backend", "no"]
+OPTIONS = ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port"]
+
+
+def free_port() -> str:
+    """A port that nobody listens on; `--main_process_port 0` hangs in accelerate 1.3."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
 
 
 def run(launcher: list[str], script: Path, given: list[str], seen: Path) -> subprocess.CompletedProcess[str]:
@@ -66,7 +74,10 @@ def test_two_processes_see_every_window_in_every_epoch_and_end_like_one(encoder:
     alone = run([], script, arguments(encoder, articles, one, "training.batch_size=4", *common), tmp_path / "seen_one")
     assert alone.returncode == 0, alone.stderr
     both = run(
-        [*ACCELERATE, *OPTIONS], script, arguments(encoder, articles, two, "training.batch_size=2", *common), tmp_path / "seen_two"
+        [*ACCELERATE, *OPTIONS, free_port()],
+        script,
+        arguments(encoder, articles, two, "training.batch_size=2", *common),
+        tmp_path / "seen_two",
     )
     assert both.returncode == 0, both.stderr
     assert both.stdout.splitlines().count(str(two)) == 1

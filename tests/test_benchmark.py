@@ -25,9 +25,10 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def setup(model_folder: Path, trained: Path, labelled: Path, tmp_path_factory: pytest.TempPathFactory) -> Setup:
-    fp32 = tmp_path_factory.mktemp("fp32")
+    fp32, padded = tmp_path_factory.mktemp("fp32"), tmp_path_factory.mktemp("padded")
     write_folder(trained, fp32)
-    return Setup(model_folder, model_folder, trained, fp32, (labelled,), 1)
+    write_folder(trained, padded, padded=True)
+    return Setup(model_folder, model_folder, trained, fp32, padded, (labelled,), 1)
 
 
 def test_variants_over_the_same_weights_give_the_same_labels(setup: Setup, labelled: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ BASE = [
 ]  # fmt: skip
 TRAIN = [
     "config", "encoders", "model", "metrics", "augmentation", "torch_runtime", "teaching", "calibration", "targets", "training",
-    "evaluation", "quantisation", "export", "plots", "card", "benchmarks",
+    "evaluation", "graph", "quantisation", "export", "plots", "card", "benchmarks",
 ]  # fmt: skip
 ORDER = BASE + TRAIN
 

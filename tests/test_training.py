@@ -221,13 +221,12 @@ def test_export_that_drifts_is_refused(
     output: int, by: float, trained: Path, labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from framing import export
+    from framing.graph import write_graph
 
-    write_graph = export.write_graph
-
-    def write_other_graph(model: Any, path: Path, outputs: list[str]) -> None:
+    def write_other_graph(model: Any, path: Path, outputs: list[str], padded: bool) -> None:
         bias = model.evidence.bias if output < 0 else model.classifier.bias[output : output + 1]
         bias.data.add_(by)
-        write_graph(model, path, outputs)
+        write_graph(model, path, outputs, padded=padded)
 
     monkeypatch.setattr(export, "write_graph", write_other_graph)
     articles = list(read_articles(labelled))[:5]

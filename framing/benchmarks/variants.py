@@ -14,13 +14,14 @@ from framing.errors import FramingError
 @dataclass(frozen=True)
 class Setup:
     """What variants are made from: `model`, an exported folder, and `fast`, a smaller one, where there is one; `trained`, the
-    trained folder of the first where there is one, and `fp32`, a folder with its graph in full precision; the training
-    files of TF-IDF; threads for each variant."""
+    trained folder of the first where there is one, and `fp32` and `padded`, folders with its graph in full precision, the
+    second for padded batches; the training files of TF-IDF; threads for each variant."""
 
     model: Path
     fast: Path | None
     trained: Path | None
     fp32: Path
+    padded: Path
     train: tuple[Path, ...]
     threads: int
 
@@ -57,7 +58,7 @@ def make(name: str, setup: Setup) -> Variant:
     if name == "classifier_fp32" and setup.trained:
         return ClassifierVariant(setup.fp32, setup.threads)
     if name == "onnx" and setup.trained:
-        return PlainOnnxVariant(setup.fp32, setup.threads)
+        return PlainOnnxVariant(setup.padded, setup.threads)
     if setup.trained:
         return PipelineVariant(setup.trained, setup.threads, 1 if name == "pipeline_1" else None)
     raise FramingError(f"{name} needs weights that are not here; --trained and --fast name their folders")
