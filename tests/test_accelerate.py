@@ -36,14 +36,14 @@ runpy.run_path("scripts/train.py", run_name="__main__")
 """
 
 ACCELERATE = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"]
-OPTIONS = ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port"]
+OPTIONS = ["--mixed_precision", "no", "--dynamo_backend", "no"]
 
 
-def free_port() -> str:
-    """A port that nobody listens on; `--main_process_port 0` hangs in accelerate 1.3."""
+def two_processes() -> list[str]:
+    """The launcher, on a port that nobody listens on: `--main_process_port 0` hangs in accelerate 1.3."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
+        return [*ACCELERATE, *OPTIONS, "--main_process_port", str(probe.getsockname()[1])]
 
 
 def run(launcher: list[str], script: Path, given: list[str], seen: Path) -> subprocess.CompletedProcess[str]:
@@ -74,7 +74,7 @@ def test_two_processes_see_every_window_in_every_epoch_and_end_like_one(encoder:
     alone = run([], script, arguments(encoder, articles, one, "training.batch_size=4", *common), tmp_path / "seen_one")
     assert alone.returncode == 0, alone.stderr
     both = run(
-        [*ACCELERATE, *OPTIONS, free_port()],
+        two_processes(),
         script,
         arguments(encoder, articles, two, "training.batch_size=2", *common),
         tmp_path / "seen_two",
@@ -99,7 +99,7 @@ def test_two_processes_see_every_window_in_every_epoch_and_end_like_one(encoder:
 @pytest.mark.skipif(os.name == "nt", reason="torch has no launcher for it there")
 def test_mistake_ends_all_processes(encoder: Path, tmp_path: Path) -> None:
     given = arguments(encoder, tmp_path / "gone.jsonl", tmp_path / "run")
-    done = run([*ACCELERATE, *OPTIONS], ROOT / "scripts" / "train.py", given, tmp_path / "seen")
+    done = run(two_processes(), ROOT / "scripts" / "train.py", given, tmp_path / "seen")
     assert done.returncode != 0
     assert f"train.py: {tmp_path / 'gone.jsonl'}: cannot be read" in done.stderr
     assert not (tmp_path / "run").exists()

@@ -33,7 +33,7 @@ def test_outputs_keep_their_mean_probability(trained: Path, labelled: Path, tmp_
 
     write_folder(trained, tmp_path)
     feeds = quantisation.make_feeds(tmp_path, list(read_articles(labelled))[:20])
-    assert len(feeds) == 20
+    assert sum(feed["sentence_mask"].shape[1] for feed in feeds) > 20
     target = tmp_path / "int8.onnx"
     quantisation.quantise_graph(tmp_path / ONNX, target, feeds)
 
