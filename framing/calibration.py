@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import precision_recall_curve
 
 from framing.data import LabelledArticle, LabelledSentence
 from framing.evidence import evidence_spans
-from framing.metrics import span_figures
+from framing.metrics import precision_curve, span_figures
 from framing.model_folder import BOILERPLATE, LabelSettings, Settings
 from framing.runtime import SentenceLogits, WindowRunner
 
@@ -20,7 +19,6 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 _GRID = np.linspace(0.05, 0.95, 181)
-_CURVE_POINTS = 41
 
 
 def calibrate(label: LabelSettings, logits: Floats, truths: Bools) -> LabelSettings:
@@ -43,7 +41,7 @@ def calibrate(label: LabelSettings, logits: Floats, truths: Bools) -> LabelSetti
             "scale": scale,
             "bias": bias,
             "threshold": best_threshold(scores),
-            "precision_curve": precision_curve(scores, truths),
+            "precision_curve": [tuple(round(value, 4) for value in point) for point in precision_curve(scores, truths)],
         }
     )
 
@@ -58,13 +56,6 @@ def best_threshold(scores: Floats) -> float:
     fired = scores[:, None] >= _GRID
     expected = 2 * (scores[:, None] * fired).sum(0) / (fired.sum(0) + scores.sum())
     return float(np.median(_GRID[expected >= expected.max() - 1e-9]).round(3))  # the middle, where several are best
-
-
-def precision_curve(scores: Floats, truths: Bools) -> list[tuple[float, float, float]]:
-    """`(threshold, precision, recall)` at evenly spread recalls, thresholds rising."""
-    precision, recall, threshold = precision_recall_curve(truths, scores)
-    keep = np.unique(np.linspace(0, len(threshold) - 1, _CURVE_POINTS).astype(int))
-    return [(round(float(threshold[i]), 4), round(float(precision[i]), 4), round(float(recall[i]), 4)) for i in keep]
 
 
 def calibrate_settings(runner: WindowRunner, articles: Sequence[LabelledArticle]) -> Settings:

@@ -16,7 +16,7 @@ from framing.metrics import (
     FramingMetric,
     expected_calibration_error,
     f1_from_counts,
-    precision_at_recalls,
+    precision_curve,
     reliability_bins,
     span_figures,
 )
@@ -69,7 +69,7 @@ def evaluate_classifier(classifier: FramingClassifier, articles: Sequence[Labell
             "calibration_error": expected_calibration_error(predictions[:, i], truths[:, i]),
             "threshold": classifier.thresholds[label],
             "reliability": reliability_bins(predictions[:, i], truths[:, i]),
-            "curve": precision_at_recalls(predictions[:, i], truths[:, i]),
+            "curve": [(recall, p) for _, p, recall in reversed(precision_curve(predictions[:, i], truths[:, i]))],
         }
     evidence = [figures["labels"][label]["evidence"]["f1"] for label in labels]
     figures["macro"]["evidence_f1"] = float(np.mean(evidence))

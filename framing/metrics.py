@@ -155,14 +155,14 @@ def expected_calibration_error(scores: Floats, truths: Bools) -> float:
     return sum(abs(b["score"] - b["rate"]) * b["count"] for b in reliability_bins(scores, truths)) / len(scores)
 
 
-def precision_at_recalls(scores: Floats, truths: Bools, points: int = 51) -> list[tuple[float, float]]:
-    """`(recall, precision)` of the highest threshold that reaches each of evenly spread recalls, 0 to 1; empty where
-    nothing is true."""
+def precision_curve(scores: Floats, truths: Bools, points: int = 51) -> list[tuple[float, float, float]]:
+    """`(threshold, precision, recall)` of the highest threshold that reaches each of evenly spread recalls, thresholds
+    rising; empty where nothing is true."""
     if not truths.any():
         return []
-    precision, recall, _ = precision_recall_curve(truths, scores)  # recall falls from 1 to a last, empty prediction's 0
+    precision, recall, threshold = precision_recall_curve(truths, scores)  # recall falls from 1 to a last, empty prediction's 0
     reached = {int(np.flatnonzero(recall[:-1] >= level)[-1]) for level in np.linspace(0, 1, points)}
-    return [(float(recall[i]), float(precision[i])) for i in sorted(reached, reverse=True)]
+    return [(float(threshold[i]), float(precision[i]), float(recall[i])) for i in sorted(reached)]
 
 
 def krippendorff_alpha(first: Bools, second: Bools) -> float:

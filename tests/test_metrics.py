@@ -11,7 +11,7 @@ from framing.metrics import (
     FramingMetric,
     expected_calibration_error,
     krippendorff_alpha,
-    precision_at_recalls,
+    precision_curve,
     reliability_bins,
     span_figures,
 )
@@ -65,17 +65,18 @@ def test_reliability_bins() -> None:
     assert [b["rate"] for b in bins] == [0.5, 1.0, 1.0]
 
 
-def test_precision_at_recalls_is_that_of_the_highest_threshold_that_gets_there() -> None:
+def test_precision_curve_is_that_of_the_highest_threshold_that_gets_there() -> None:
     rng = np.random.default_rng(8)
     truths = rng.random(400) < 0.1
     scores = (truths * 0.3 + rng.random(400) * 0.7).round(2)  # with ties
-    points = precision_at_recalls(scores, truths, points=11)
+    points = precision_curve(scores, truths, points=11)
     expected = []
     for level in np.linspace(0, 1, 11):
         threshold = max(t for t in scores if truths[scores >= t].sum() / truths.sum() >= level)
-        expected.append((truths[scores >= threshold].sum() / truths.sum(), truths[scores >= threshold].mean()))
+        found = scores >= threshold
+        expected.append((threshold, truths[found].mean(), truths[found].sum() / truths.sum()))
     assert points == [pytest.approx(point) for point in sorted(set(expected))]
-    assert precision_at_recalls(scores, np.zeros(400, dtype=bool)) == []
+    assert precision_curve(scores, np.zeros(400, dtype=bool)) == []
 
 
 def test_krippendorffs_alpha_of_the_published_example() -> None:
