@@ -15,7 +15,7 @@ import pytest
 from framing.compare.comparison import Comparison, compare
 from framing.compare.differences import Difference
 from framing.compare.tallies import normalise_name, tally
-from framing.compare.text import warnings
+from framing.compare.text import p_value, warnings
 from framing.records import parse_record
 from tests.conftest import run_cli
 
@@ -260,6 +260,14 @@ def test_table_leads_with_what_differs(scored: Path) -> None:
     assert "after correction for 4 comparisons" in output
     assert "Herald more than Wire" in output
     assert output.index("What differs") < output.index("share of sentences that carry loaded terms")
+
+
+@pytest.mark.parametrize(
+    ("corrected", "p", "shown"),
+    [(0.04, 0.001, "p = 0.040"), (0.04, 1 / 10_000, "p ≤ 0.040"), (4 / 10_000, 1 / 10_000, "p < 0.001"), (1.0, 1.0, "p = 1.000")],
+)
+def test_p_that_no_shuffle_reached_is_an_upper_bound(corrected: float, p: float, shown: str) -> None:
+    assert p_value(corrected, p, permutations=9_999) == shown
 
 
 def test_json_and_csv_hold_the_same_figures(tmp_path: Path) -> None:

@@ -65,9 +65,11 @@ def percent_interval(share: Share) -> str:
     return f"{percent(share.share)} ({100 * share.low:.{digits}f}–{100 * share.high:.{digits}f})"
 
 
-def p_value(p: float) -> str:
-    """ "p = 0.014", "p < 0.001"."""
-    return f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
+def p_value(corrected: float, p: float, permutations: int) -> str:
+    """ "p = 0.014", "p < 0.001", and "p ≤ 0.014" where no shuffle differed as much, so that more of them would give less."""
+    if corrected < 0.001:
+        return "p < 0.001"
+    return f"p {'≤' if p * (permutations + 1) < 1.5 else '='} {corrected:.3f}"
 
 
 def holds(difference: Difference) -> bool:
@@ -89,9 +91,10 @@ def difference_sentence(difference: Difference, comparison: Comparison) -> str:
     bounds = f" ({_signed(100 * low, digits)} to {_signed(100 * high, digits)})" if low is not None and high is not None else ""
     events = f" on {difference.events} events that both report" if difference.events is not None else ""
     number = len(comparison.differences)
+    p = p_value(difference.p_corrected, difference.p, comparison.permutations)
     return (
         f"in {short(more)} {percent(larger)} of {words.unit} {words.verb}, in {short(less)} {percent(smaller)}{events}; "
-        f"{points:.{digits}f} points apart{bounds}, {p_value(difference.p_corrected)} after correction for "
+        f"{points:.{digits}f} points apart{bounds}, {p} after correction for "
         f"{number} comparison{'' if number == 1 else 's'}"
     )
 
