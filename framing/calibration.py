@@ -29,9 +29,13 @@ def calibrate(label: LabelSettings, logits: Floats, truths: Bools) -> LabelSetti
 
     With fewer than two sentences of either kind the label keeps its defaults.
     """
-    if min(truths.sum(), (~truths).sum()) < 2:
+    positive, negative = truths.sum(), (~truths).sum()
+    if min(positive, negative) < 2:
         return label
-    fit = LogisticRegression(C=1e6).fit(logits[:, None], truths)
+    # Platt's targets instead of 0 and 1: few sentences that happen to be separable must not make every score extreme.
+    target = np.where(truths, (positive + 1) / (positive + 2), 1 / (negative + 2))
+    both, weights = np.repeat([True, False], len(logits)), np.concatenate([target, 1 - target])
+    fit = LogisticRegression(C=1e6).fit(np.tile(logits, 2)[:, None], both, sample_weight=weights)
     scale, bias = float(fit.coef_[0, 0]), float(fit.intercept_[0])
     if scale <= 0:  # the logit says nothing about this label, so there is nothing to calibrate
         return label
