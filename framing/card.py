@@ -23,11 +23,11 @@ _CAPTION = """Reliability plots show, of the sentences scored alike, the share t
 were; an honest score lies on the diagonal. Precision and recall are what every threshold would give; the mark is the chosen one."""
 
 
-def write_card(folder: Path, figures: list[dict[str, Any]], template: Path, plots: bool = False) -> str:
+def write_card(folder: Path, figures: list[dict[str, Any]], template: Path, plots: bool = False, speed: str = "") -> str:
     """Write `metrics.json` and the card `README.md` into a model folder, and return the card's text.
 
     `figures` are the dictionaries that `scripts/evaluate.py -o` writes, one a table of the card. With `plots` they are
-    drawn, too, into `plots/<name of the model>/`, and the card shows them.
+    drawn, too, into `plots/<name of the model>/`, and the card shows them. `speed` is what `scripts/benchmark.py` prints.
     """
     settings = read_settings(folder)
     sections = [_section(folder, settings, one, _drawn(one, folder, settings.name) if plots else "") for one in figures]
@@ -37,11 +37,13 @@ def write_card(folder: Path, figures: list[dict[str, Any]], template: Path, plot
         version=settings.version,
         labels="\n".join(f"- `{label.name}`: {label.definition}; evidence: {label.evidence}" for label in settings.labels),
         encoder=config["encoder"]["name"],
+        layers=f" ({config['encoder']['layers']} of its layers)" if config["encoder"]["layers"] else "",
         reading=_READING[settings.context].format(settings.max_tokens),
         size=f"{(folder / ONNX).stat().st_size / 1e6:.0f}",
         package_version=settings.package_version,
         data=settings.data_sha256[:16],
         figures="\n\n".join([_CAPTION, *sections] if plots else sections),
+        speed=f"## Speed\n\n{speed}\n" if speed else "",
         train_data=", ".join(f"`{Path(path).parent.name}/{Path(path).name}`" for path in config["data"]["train"]),
         config=yaml.safe_dump({key: config[key] for key in ("seed", "windows", "training")}, sort_keys=False).strip(),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from framing.benchmarks.speed import growth
 from framing.benchmarks.variant import Variant
 from framing.benchmarks.variants import NAMES, Setup, make
 from framing.export import write_folder
-from framing.model_folder import ONNX
+from framing.model_folder import ONNX, RELEASED
 from tests.conftest import labelled_articles, run_script, write_jsonl
 
 LABELS = ["official_claim", "independent_verification", "loaded_terminology", "blame_attribution"]
@@ -95,6 +96,13 @@ def test_script_without_trained_weights(model_folder: Path, labelled: Path, tmp_
         assert one["megabytes"] > 20
     assert figures["ceiling"]["int8_rate"] > 0
     assert list(figures["start_up"]["seconds"]) == ["command"]
+    measured = json.loads((RELEASED["default"] / "metrics.json").read_text(encoding="utf-8"))[0]
+    (tmp_path / "measured.json").write_text(json.dumps(measured), encoding="utf-8")
+    folder = shutil.copytree(model_folder, tmp_path / "model")
+    card = run_script("card.py", folder, tmp_path / "measured.json", "--cards", tmp_path, "--benchmark", tmp_path / "figures.json")
+    assert card.returncode == 0, card.stderr
+    assert "## Speed" in (folder / "README.md").read_text(encoding="utf-8")
+    assert done.stdout.strip() in (folder / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

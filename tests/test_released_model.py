@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from framing import ArticleResult, FramingClassifier, SentenceResult
-from tests.conftest import ROOT, run_script
+from framing.model_folder import RELEASED
+from tests.conftest import ROOT, run_cli, run_script
 
 SAMPLES = ROOT / "framing" / "samples"
-SHIPPED = ROOT / "framing" / "models" / "default"
 
 
 @pytest.fixture(scope="module")
@@ -66,15 +66,36 @@ def test_plain_reports_carry_nothing(results: dict[str, ArticleResult]) -> None:
     assert [s.labels for s in sentences(results, "watchdog_bulletin", "Eleven workers")] == [[]]
 
 
-def test_release_is_complete_and_small() -> None:
-    names = {path.name for path in SHIPPED.iterdir()}
+@pytest.mark.parametrize("model", ["default", "fast"])
+def test_release_is_complete_and_small(model: str) -> None:
+    folder = RELEASED[model]
+    names = {path.name for path in folder.iterdir()}
     assert names == {"framing.json", "tokenizer.json", "model.onnx", "config.yaml", "metrics.json", "README.md", "plots"}
-    assert (SHIPPED / "model.onnx").stat().st_size < 30e6
-    name = json.loads((SHIPPED / "framing.json").read_text(encoding="utf-8"))["name"]
-    assert (ROOT / "model_cards" / f"{name}.md").read_text(encoding="utf-8") == (SHIPPED / "README.md").read_text(encoding="utf-8")
+    assert (folder / "model.onnx").stat().st_size < 30e6
+    name = json.loads((folder / "framing.json").read_text(encoding="utf-8"))["name"]
+    assert (ROOT / "model_cards" / f"{name}.md").read_text(encoding="utf-8") == (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_fast_model_is_another_one_and_mostly_agrees(results: dict[str, ArticleResult]) -> None:
+    classifier = FramingClassifier.from_pretrained("fast")
+    assert classifier.model != results["tabloid"].model
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in SAMPLES.glob("*.txt")}
+    scored = {name: classifier.score(text) for name, text in texts.items()}
+    pairs = [pair for name in texts for pair in zip(results[name].sentences, scored[name].sentences, strict=True)]
+    same = [(label in one.labels) == (label in other.labels) for one, other in pairs for label in classifier.labels]
+    assert 0.85 < sum(same) / len(same) < 1
+
+
+def test_released_model_is_named_on_the_command_line(tmp_path: Path) -> None:
+    done = run_cli("score", SAMPLES / "tabloid.txt", "--model", "fast", "--format", "jsonl")
+    assert json.loads(done.stdout)["model"].startswith("framing-minilm-l3 ")
+    (tmp_path / "fast").mkdir()
+    done = run_cli("info", "--model", "./fast", cwd=tmp_path)
+    assert (done.returncode, b"fast: not a complete model folder" in done.stderr) == (2, True)
 
 
 def test_evaluation_of_the_release_writes_its_figures(tmp_path: Path) -> None:
-    done = run_script("evaluate.py", SHIPPED, "framing/corpus/written/validation.jsonl", "-o", tmp_path / "figures.json")
+    data, figures = "framing/corpus/written/validation.jsonl", tmp_path / "figures.json"
+    done = run_script("evaluate.py", RELEASED["default"], data, "-o", figures)
     assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))["macro"]["f1"] > 0.6
+    assert json.loads(figures.read_text(encoding="utf-8"))["macro"]["f1"] > 0.6
