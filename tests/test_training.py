@@ -160,10 +160,11 @@ def test_another_label_set(encoder: Path, tmp_path: Path) -> None:
     overrides = ["labels=[biased]", "boilerplate=false", "verification_kinds=false", "training.epochs=20"]
     done = run_script("train.py", *arguments(encoder, data, tmp_path / "run", *overrides))
     assert done.returncode == 0, done.stderr
-    done = run_script("export.py", tmp_path / "run", tmp_path / "model", "--data", data)
+    done = run_script("export.py", tmp_path / "run", tmp_path / "model", "--data", data, "--context-sentences", 0)
     assert done.returncode == 0, done.stderr
     classifier = FramingClassifier.from_pretrained(tmp_path / "model")
     assert classifier.labels == ["biased"]
+    assert classifier.settings.context_sentences == 0
     result = classifier.score_sentences(["the market was open on monday 99", "the brutal regime crossed the river 99"])
     assert [sentence.labels for sentence in result.sentences] == [[], ["biased"]]
     assert [(list(s.scores), s.boilerplate, s.verification) for s in result.sentences] == [(["biased"], False, None)] * 2
