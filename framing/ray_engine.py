@@ -21,6 +21,7 @@ from framing.articles import STDIN, Article, BadArticle, Item, find_files, read_
 from framing.batch import Outcome
 from framing.classifier import FramingClassifier
 from framing.errors import FramingError
+from framing.model_folder import RELEASED
 from framing.outputs import Format, JsonLinesWriter, ParquetWriter, Writer
 from framing.progress import with_progress
 from framing.results import ArticleResult, to_json
@@ -77,7 +78,7 @@ def score_with_ray(
         "folder": folder,
         "chosen": chosen.value,
         "flat": flat,
-        "model": model and os.path.abspath(model),
+        "model": model if model is None or model in RELEASED else os.path.abspath(model),
         "precision": precision,
     }
     _connect(ray, address, cores)

@@ -151,11 +151,14 @@ class Runtime(WindowRunner):
             raise FramingError(f"{folder}: {error}; export the model again") from None
 
     def _check_graph(self, folder: Path) -> None:
-        shapes = {output.name: output.shape[-1] if output.shape else 0 for output in self._session.get_outputs()}
+        try:
+            shapes = {output.name: output.shape[-1] if output.shape else 0 for output in self._session.get_outputs()}
+            trained = self._session.get_modelmeta().custom_metadata_map.get(OUTPUTS)
+        except UnicodeDecodeError as error:
+            raise FramingError(f"{folder / ONNX}: not a readable ONNX model ({in_short(error)})") from None
         expected = {"sentence_logits": len(self.settings.outputs), "token_logits": len(self.settings.labels)}
         if shapes != expected:
             raise FramingError(f"{folder}: {ONNX} gives {shapes} but framing.json names {expected}; export the model again")
-        trained = self._session.get_modelmeta().custom_metadata_map.get(OUTPUTS)
         if trained is not None and trained != json.dumps(self.settings.outputs):
             raise FramingError(f"{folder}: framing.json has other labels, or another order, than {ONNX}; export the model again")
 
