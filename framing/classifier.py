@@ -58,7 +58,7 @@ class FramingClassifier:
         precision: float | None = None,
         thresholds: dict[str, float] | None = None,
     ) -> FramingClassifier:
-        """Open a model folder, or a released model by its name, "default" or "fast".
+        """Open a model folder, or a released model by its name; the default one without.
 
         Args:
             threads: windows scored at once; 0 for every core this process may use.

@@ -136,7 +136,7 @@ def read_part(path: Path, most: int) -> bytes:
 
 
 def find_model(model: str | Path | None) -> Path:
-    """The folder of a released model by its name, the default one without; else `model` itself. `./fast` is a folder of yours."""
+    """The folder of a released model by its name, of the default one without a name; else `model` itself, a path."""
     return RELEASED.get("default" if model is None else str(model)) or Path(str(model))
 
 

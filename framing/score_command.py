@@ -31,7 +31,7 @@ class Engine(str, Enum):
     ray = "ray"
 
 
-ModelOption = Annotated[str | None, typer.Option("--model", metavar="MODEL", help="default, fast, or a model folder.")]
+ModelOption = Annotated[str | None, typer.Option("--model", metavar="MODEL", help="A released model by name, or a model folder.")]
 ThreadsOption = Annotated[int, typer.Option("--threads", min=0, help="Threads; 0 for every core this process may use.")]
 
 
