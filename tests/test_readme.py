@@ -100,8 +100,8 @@ def test_every_script_and_config_that_is_named_exists() -> None:
 
 
 def test_demo_excerpt_is_what_the_demo_prints() -> None:
-    """But for the scores: their second digit may differ from processor to processor."""
+    """But for scores and the ends of evidence: they may differ a little with the version of ONNX Runtime."""
     (excerpt,) = blocks("text")
     printed = run_cli("score", SAMPLES, "--format", "text").stdout.decode()
-    number = re.compile(r"\d\.\d\d")
-    assert number.sub("#", excerpt.strip()) in number.sub("#", printed)
+    varying = re.compile(r"\d\.\d\d|[\[\]]")
+    assert varying.sub("", excerpt.strip()) in varying.sub("", printed)

@@ -81,7 +81,7 @@ def test_released_model_is_named_on_the_command_line(tmp_path: Path) -> None:
     assert by_name.stdout == unnamed.stdout != b""
     (tmp_path / "default").mkdir()
     done = run_cli("info", "--model", "./default", cwd=tmp_path)
-    assert (done.returncode, b"default: not a complete model folder" in done.stderr) == (2, True)
+    assert (done.returncode, b"default: not a model folder" in done.stderr) == (2, True)
 
 
 def test_evaluation_of_the_release_writes_its_figures(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_another_label_set(encoder: Path, tmp_path: Path) -> None:
     classifier = FramingClassifier.from_pretrained(tmp_path / "model")
     assert classifier.labels == ["biased"]
     assert classifier.settings.context_sentences == 0
-    result = classifier.score_sentences(["the market was open on monday 99", "the brutal regime crossed the river 99"])
+    result = classifier.score_sentences(["the market was open on monday 99", "the shameful thugs blamed the army 99"])
     assert [sentence.labels for sentence in result.sentences] == [[], ["biased"]]
     assert [(list(s.scores), s.boilerplate, s.verification) for s in result.sentences] == [(["biased"], False, None)] * 2
     done = run_script("evaluate.py", tmp_path / "model", data, "--only", "a", "-o", tmp_path / "figures.json")
