@@ -20,8 +20,6 @@ from framing.results import ArticleResult, Evidence, SentenceResult, summarise
 from framing.runtime import Runtime, SentenceLogits, WindowRunner
 from framing.text import Span, inside, quotations, split_sentences
 
-#: The released model that ships with the package.
-
 #: Articles whose windows may be in flight at once: enough to keep every core busy, few enough to bound memory.
 IN_FLIGHT = 8
 

@@ -23,29 +23,22 @@ from framing.torch_runtime import TorchRuntime
 MAX_MEAN_DRIFT = 0.03
 
 
-def export(
-    trained: Path, target: Path, articles: Sequence[LabelledArticle], *, quantise: bool = True, context_sentences: int | None = None
-) -> float:
+def export(trained: Path, target: Path, articles: Sequence[LabelledArticle], *, quantise: bool = True) -> float:
     """Write the model folder `target` from the folder `trained`, int8 with `quantise`, else fp32.
 
     `articles` are scored by both; returns their `drift` and raises `FramingError`, writing nothing, where it is over
-    `MAX_MEAN_DRIFT`. The int8 graph is adjusted to them too: labels are not looked at. `context_sentences` replaces how
-    many sentences a window repeats from the one before: none saves the time that they take.
+    `MAX_MEAN_DRIFT`. The int8 graph is adjusted to them too: labels are not looked at.
     """
     if not articles:
         raise FramingError("no labelled article to compare the exported graph on")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         write_folder(trained, folder)
-        original = TorchRuntime(trained)
-        if context_sentences is not None:
-            original.settings = original.settings.model_copy(update={"context_sentences": context_sentences})
-            write_settings(folder, original.settings)
         try:
             if quantise:
                 (folder / ONNX).rename(folder / "fp32.onnx")
                 quantise_graph(folder / "fp32.onnx", folder / ONNX, make_feeds(folder, articles))
-            difference = drift(original, Runtime(folder), articles)
+            difference = drift(TorchRuntime(trained), Runtime(folder), articles)
         except FramingError as error:
             raise FramingError(
                 f"{trained}: the exported graph does not work ({str(error).partition(': ')[2]}); not written"

@@ -114,7 +114,7 @@ def classification_figures(
 
 def _average_precision(truth: Bools, score: Floats, weight: Floats | None = None) -> float:
     present = truth.any() if weight is None else weight[truth].any()
-    return float(average_precision_score(truth, score, sample_weight=weight)) if present else 0.0
+    return min(1.0, float(average_precision_score(truth, score, sample_weight=weight))) if present else 0.0  # it rounds above 1
 
 
 def _interval(values: Floats) -> list[float]:

@@ -19,9 +19,6 @@ def main() -> None:
     parser.add_argument("target", type=Path)
     parser.add_argument("--data", type=Path, required=True, help=f"labelled articles to compare on (the first {ARTICLES})")
     parser.add_argument("--fp32", action="store_true", help="do not quantise")
-    parser.add_argument(
-        "--context-sentences", type=int, choices=range(9), help="a window repeats so many of the one before, not as in training"
-    )
     args = parser.parse_args()
 
     from framing.data import read_articles
@@ -29,7 +26,7 @@ def main() -> None:
     from framing.model_folder import ONNX
 
     articles = list(itertools.islice(read_articles(args.data), ARTICLES))
-    drift = export(args.trained, args.target, articles, quantise=not args.fp32, context_sentences=args.context_sentences)
+    drift = export(args.trained, args.target, articles, quantise=not args.fp32)
     size = (args.target / ONNX).stat().st_size / 1e6
     print(f"{args.target}: {size:.1f} MB, mean drift {drift:.5f}")
 

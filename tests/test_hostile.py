@@ -231,6 +231,12 @@ def weights_outside(folder: Path) -> None:
     (folder / "model.onnx").write_bytes(graph.SerializeToString())
 
 
+def garbled_metadata(folder: Path) -> None:
+    content = (folder / "model.onnx").read_bytes()
+    assert content.count(b'["official_claim') == 1
+    (folder / "model.onnx").write_bytes(content.replace(b'["official_claim', b'["\x9c\x9cficial_claim'))
+
+
 def replace(name: str, content: bytes) -> Callable[[Path], object]:
     return lambda folder: (folder / name).write_bytes(content)
 
@@ -273,6 +279,7 @@ def unknown_words(folder: Path) -> None:
         (instead("tokenizer.json", os.mkfifo), "tokenizer.json"),
         (instead("model.onnx", os.mkdir), "model.onnx"),
         (instead("tokenizer.json", lambda path: path.symlink_to("/dev/zero")), "tokenizer.json"),
+        (garbled_metadata, "can't decode"),
         (weights_outside, "takes weights from other files"),
         (unknown_words, "the model could not be run"),
     ],

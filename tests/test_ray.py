@@ -153,6 +153,15 @@ def test_cluster_that_does_not_answer_is_named(model_folder: Path, tmp_path: Pat
     assert len(done.stderr.decode().splitlines()) == 1
 
 
+def test_workers_know_a_released_model_by_its_name(tmp_path: Path) -> None:
+    pytest.importorskip("ray.data")
+    (tmp_path / "a.txt").write_text("The ministry said the bridge was shut.", encoding="utf-8")
+    given = ["score", "a.txt", "--model", "default"]
+    done = run_cli(*given, "--engine", "ray", "--threads", 1, "-o", tmp_path / "shards", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert shard_records(tmp_path / "shards") == run_cli(*given, cwd=tmp_path).stdout.decode().splitlines()
+
+
 def test_missing_extra_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("the town", encoding="utf-8")
     code = "import sys; sys.modules['ray'] = None; from framing.cli import main; main()"

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ from tests.conftest import ROOT, run_cli, write_jsonl
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SAMPLES = ROOT / "framing" / "samples"
+
+#: The version of ONNX Runtime that printed the excerpt.
+MADE_WITH = "1.32.0"
 
 
 def blocks(language: str) -> list[str]:
@@ -100,8 +104,10 @@ def test_every_script_and_config_that_is_named_exists() -> None:
 
 
 def test_demo_excerpt_is_what_the_demo_prints() -> None:
-    """But for scores and the ends of evidence: they may differ a little with the version of ONNX Runtime."""
+    """But for the scores: their second digit may differ from processor to processor; and with another version of ONNX
+    Runtime, but for the ends of evidence."""
     (excerpt,) = blocks("text")
     printed = run_cli("score", SAMPLES, "--format", "text").stdout.decode()
-    varying = re.compile(r"\d\.\d\d|[\[\]]")
+    as_made = version("onnxruntime") == MADE_WITH
+    varying = re.compile(r"\d\.\d\d" if as_made else r"\d\.\d\d|[\[\]]")
     assert varying.sub("", excerpt.strip()) in varying.sub("", printed)

@@ -160,11 +160,10 @@ def test_another_label_set(encoder: Path, tmp_path: Path) -> None:
     overrides = ["labels=[biased]", "boilerplate=false", "verification_kinds=false", "training.epochs=20"]
     done = run_script("train.py", *arguments(encoder, data, tmp_path / "run", *overrides))
     assert done.returncode == 0, done.stderr
-    done = run_script("export.py", tmp_path / "run", tmp_path / "model", "--data", data, "--context-sentences", 0)
+    done = run_script("export.py", tmp_path / "run", tmp_path / "model", "--data", data)
     assert done.returncode == 0, done.stderr
     classifier = FramingClassifier.from_pretrained(tmp_path / "model")
     assert classifier.labels == ["biased"]
-    assert classifier.settings.context_sentences == 0
     result = classifier.score_sentences(["the market was open on monday 99", "the shameful thugs blamed the army 99"])
     assert [sentence.labels for sentence in result.sentences] == [[], ["biased"]]
     assert [(list(s.scores), s.boilerplate, s.verification) for s in result.sentences] == [(["biased"], False, None)] * 2
@@ -184,7 +183,7 @@ def test_evaluation_writes_figures_of_a_model_that_has_learned(model_folder: Pat
     assert (figures["articles"], figures["sentences"]) == (40, 280)  # of 8 sentences, one is not annotated
     assert [row["support"] for row in figures["labels"].values()] == [80, 40, 40, 40]
     for row in figures["labels"].values():
-        assert all(0 <= row[name] < 1 + 1e-9 for name in ("precision", "recall", "f1", "average_precision", "calibration_error"))
+        assert all(0 <= row[name] <= 1 for name in ("precision", "recall", "f1", "average_precision", "calibration_error"))
     for row in (*figures["labels"].values(), figures["macro"]):
         for name in ("f1", "average_precision"):
             low, high = row[f"{name}_95"]
