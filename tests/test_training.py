@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -154,17 +153,16 @@ def test_another_label_set(encoder: Path, tmp_path: Path) -> None:
             {"text": f"the market was open on monday {number}"},
             {"text": f"the school was closed for rain {number}"},
         ]
-        random.Random(number).shuffle(sentences)  # so that the place in the article says nothing
         rows.append({"id": f"{'ab'[number % 2]}{number}", "sentences": sentences})
     data = write_jsonl(tmp_path / "biased.jsonl", rows)
-    overrides = ["labels=[biased]", "boilerplate=false", "verification_kinds=false", "training.epochs=20"]
+    overrides = ["labels=[biased]", "boilerplate=false", "verification_kinds=false", "windows.context=none", "training.epochs=6"]
     done = run_script("train.py", *arguments(encoder, data, tmp_path / "run", *overrides))
     assert done.returncode == 0, done.stderr
     done = run_script("export.py", tmp_path / "run", tmp_path / "model", "--data", data)
     assert done.returncode == 0, done.stderr
     classifier = FramingClassifier.from_pretrained(tmp_path / "model")
     assert classifier.labels == ["biased"]
-    result = classifier.score_sentences(["the market was open on monday 99", "the shameful thugs blamed the army 99"])
+    result = classifier.score_sentences(["the market was open on monday 99", "the brutal regime crossed the river 99"])
     assert [sentence.labels for sentence in result.sentences] == [[], ["biased"]]
     assert [(list(s.scores), s.boilerplate, s.verification) for s in result.sentences] == [(["biased"], False, None)] * 2
     done = run_script("evaluate.py", tmp_path / "model", data, "--only", "a", "-o", tmp_path / "figures.json")
