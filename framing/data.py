@@ -83,9 +83,14 @@ class LabelledArticle(BaseModel):
         return self.event or f"{self.dataset}/{self.article or self.id}"
 
     @property
-    def annotated(self) -> bool:
-        """Whether any sentence is: an article that only a teacher scored is for training, never for validation."""
-        return any(sentence.annotated for sentence in self.sentences)
+    def for_validation(self) -> bool:
+        """Whether it may validate: something is annotated, and no sentence has a teacher's scores in place of labels.
+
+        Sentences labelled in the middle of a teacher's scores were picked, mostly because they are hard: thresholds
+        and calibration need the rates of whole articles.
+        """
+        scored = any(sentence.scores and not sentence.annotated for sentence in self.sentences)
+        return any(sentence.annotated for sentence in self.sentences) and not scored
 
 
 def parse_article(line: str) -> LabelledArticle:
@@ -184,8 +189,8 @@ def split(
     training = [article for path in train for article in read_articles(path, labels)]
     held_out = [article for path in validation for article in read_articles(path, labels)]
     if not held_out:
-        held_out = [a for a in training if a.annotated and in_validation(a.group, validation_fraction, seed)]
-        training = [a for a in training if not (a.annotated and in_validation(a.group, validation_fraction, seed))]
+        held_out = [a for a in training if a.for_validation and in_validation(a.group, validation_fraction, seed)]
+        training = [a for a in training if not (a.for_validation and in_validation(a.group, validation_fraction, seed))]
     if not training or not held_out:
         raise FramingError("the training data leave no article to train on or none to validate on; give more articles")
     leaking = {a.group for a in training} & {a.group for a in held_out}

@@ -158,6 +158,20 @@ def join(row: dict[str, Any], source: Source) -> tuple[LabelledArticle | None, i
     return LabelledArticle(**{**row, "sentences": sentences}), missing
 
 
+def annotate(article: LabelledArticle, row: dict[str, Any]) -> tuple[LabelledArticle, int]:
+    """The article with a stand-off article's labels on its sentences, and how many of those were not found in it.
+
+    Its other sentences stay as they are. A label takes the place of a teacher's scores.
+    """
+    fields = {sentence["hash"]: {k: v for k, v in sentence.items() if k not in ("hash", "index")} for sentence in row["sentences"]}
+    digests = [sentence_hash(sentence.text) for sentence in article.sentences]
+    sentences = [
+        LabelledSentence(text=sentence.text, **fields[digest]) if digest in fields else sentence
+        for sentence, digest in zip(article.sentences, digests, strict=True)
+    ]
+    return article.model_copy(update={"sentences": sentences}), len(fields.keys() - set(digests))
+
+
 def read_standoff(path: Path) -> Iterator[dict[str, Any]]:
     """The rows of a stand-off file. Raises `FramingError` with file and line."""
     for number, line in read_lines(path):

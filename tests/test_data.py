@@ -61,6 +61,14 @@ def test_no_event_or_source_article_stands_in_both_splits(tmp_path: Path) -> Non
     assert {a.id for a in split([shuffled], validation_fraction=0.3)[1]} == {a.id for a in held_out}
 
 
+def test_articles_with_a_teachers_scores_never_validate(tmp_path: Path) -> None:
+    scored = sentence(annotated=False, scores={"official_claim": 0.4})
+    rows = [article(f"whole{n}") for n in range(40)] + [article(f"picked{n}", sentences=[sentence(), scored]) for n in range(40)]
+    training, held_out = split([write_jsonl(tmp_path / "a.jsonl", rows)], validation_fraction=0.5)
+    assert {a.id[:5] for a in held_out} == {"whole"}
+    assert sum(a.id.startswith("picked") for a in training) == 40
+
+
 def test_dataset_has_declared_features_and_every_span(labelled: Path) -> None:
     loaded = load([labelled], validation_fraction=0.3)
     assert set(loaded) == {"train", "validation"}

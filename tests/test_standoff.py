@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from framing.data import read_articles
+from framing.data import LabelledSentence, read_articles
 from tests.conftest import run_script, write_jsonl
 
 BODY = "The mayor  opened the bridge.It was closed again on Monday.\n\nThe council blamed the mayor."
@@ -90,6 +90,25 @@ def test_what_is_missing_is_reported_and_the_rest_joined(tmp_path: Path, downloa
     assert "75.00%" in done.stdout  # three of four allsides sentences
     assert "0.00%" in done.stdout
     assert [a.dataset for a in read_articles(joined)] == [str(r["dataset"]) for r in ROWS if r["dataset"] != "semeval2025-task10"]
+
+
+def test_labels_take_the_place_of_a_teachers_scores_and_the_rest_stays(tmp_path: Path, downloads: Path) -> None:
+    labels, pool, out = tmp_path / "standoff.jsonl", tmp_path / "pool.jsonl", tmp_path / "out.jsonl"
+    rows = [{**ROWS[0], "id": "x"}, {**ROWS[1], "id": "gone"}]
+    run_script("prepare_data.py", write_jsonl(tmp_path / "labelled.jsonl", rows), downloads, "-o", labels, "--detach")
+    scored = [
+        {"text": text, "annotated": False, "scores": {"official_claim": 0.4}}
+        for text in (BODY[:10], "It was closed again on Monday.")
+    ]
+    write_jsonl(pool, [{"id": "other", "sentences": scored}, {"id": "x", "sentences": scored}])
+    done = run_script("prepare_data.py", labels, pool, "-o", out)
+    assert done.returncode == 0, done.stderr
+    assert "not found: 1 articles, 2 sentences" in done.stdout
+    before, after = list(read_articles(pool)), list(read_articles(out))
+    assert (after[0], after[1].sentences[0]) == (before[0], before[1].sentences[0])
+    assert after[1].sentences[1] == LabelledSentence(
+        text="It was closed again on Monday.", labels=["official_claim"], evidence={"official_claim": [(0, 3)]}
+    )
 
 
 def test_mistakes_are_one_sentence(tmp_path: Path, downloads: Path) -> None:
