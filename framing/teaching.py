@@ -7,6 +7,7 @@ the small model learns the teachers' probabilities, which say more of a sentence
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import takewhile
 
 import numpy as np
 
@@ -23,9 +24,10 @@ def teach(
 ) -> Iterator[LabelledArticle]:
     """Each readable article with the teachers' mean scores (0…1, by output name) for its first `sentences` sentences.
 
-    A verification kind is given where the teachers call the sentence a verification. Articles that cannot be read, and
-    those with a sentence in `known` (the labelled ones), are passed over. Raises `FramingError` where the teachers'
-    outputs differ.
+    The sentences behind those, up to the first one in `known` (the labelled ones), have no scores; training passes them
+    over unless somebody labels them. A verification kind is given where the teachers call the sentence a verification.
+    Articles that cannot be read, and those with a known sentence among the scored, are passed over. Raises
+    `FramingError` where the teachers' outputs differ.
     """
     outputs = teachers[0].settings.outputs
     if any(teacher.settings.outputs != outputs for teacher in teachers):
@@ -33,16 +35,19 @@ def teach(
     for item in items:
         if not isinstance(item, Article):
             continue
-        spans = split_sentences(item.text)[:sentences]
-        texts = [text for start, end in spans if (text := item.text[start:end]).strip()]
-        if texts and not any(text in known for text in texts):
-            scores = np.mean([_probabilities(teacher, texts) for teacher in teachers], axis=0)
+        texts = [text for start, end in split_sentences(item.text) if (text := item.text[start:end]).strip()]
+        head, tail = texts[:sentences], takewhile(lambda text: text not in known, texts[sentences:])
+        if head and not any(text in known for text in head):
+            scores = np.mean([_probabilities(teacher, head) for teacher in teachers], axis=0)
             yield LabelledArticle(
                 id=item.id,
                 outlet=item.outlet or "",
                 sentences=[
-                    LabelledSentence(text=text, annotated=False, scores=_named(outputs, row))
-                    for text, row in zip(texts, scores, strict=True)
+                    *(
+                        LabelledSentence(text=text, annotated=False, scores=_named(outputs, row))
+                        for text, row in zip(head, scores, strict=True)
+                    ),
+                    *(LabelledSentence(text=text, annotated=False) for text in tail),
                 ],
             )
 

@@ -4,7 +4,8 @@
 
 TEACHER is a trained folder; several, separated by commas, are averaged. ARTICLES is what `framing score` reads. Writes
 the training format with `annotated: false` and `scores`; name the file under `data.train` of a config. Only the first
-`--sentences` of an article are scored: news puts first what matters, and articles are worth more than their tails.
+`--sentences` of an article are scored: news puts first what matters, and articles are worth more than their tails. The
+rest stands behind them without scores.
 """
 
 import argparse

@@ -56,8 +56,10 @@ def test_teachers_score_the_start_of_unknown_readable_articles(pool: Path) -> No
     assert [sentence.text for sentence in article.sentences] == [
         "the ministry said the bridge was closed.",
         "no evidence for the claim.",
+        "it was monday.",
     ]
-    official, verification = (sentence.scores or {} for sentence in article.sentences)
+    official, verification, behind = (sentence.scores or {} for sentence in article.sentences)
+    assert not behind
     assert official["official_claim"] > 0.5 > official["independent_verification"]
     assert "refuted" not in official
     assert verification["independent_verification"] > 0.5
