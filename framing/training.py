@@ -77,8 +77,8 @@ def train(config: Config) -> Path:
     return config.output
 
 
-def _data_arguments(config: Config) -> tuple[list[Path], list[Path], list[str], float, int]:
-    return config.data.train, config.data.validation, config.labels, config.data.validation_fraction, config.seed
+def _data_arguments(config: Config) -> tuple[list[Path], list[Path], list[str], float]:
+    return config.data.train, config.data.validation, config.labels, config.data.validation_fraction
 
 
 def _calibrate(config: Config) -> None:

@@ -34,9 +34,9 @@ class LinearBaseline(ABC):
         self.labels = list(labels)
         self.thresholds: Floats = np.full(len(self.labels), 0.5)
 
-    def fit(self, articles: Sequence[LabelledArticle], validation_fraction: float = 0.1, seed: int = 13) -> LinearBaseline:
+    def fit(self, articles: Sequence[LabelledArticle], validation_fraction: float = 0.1) -> LinearBaseline:
         """Train on labelled articles; the same share of them as in `framing.data.split` is kept for the thresholds."""
-        held_out = [in_validation(article.group, validation_fraction, seed) for article in articles]
+        held_out = [in_validation(article.group, validation_fraction) for article in articles]
         texts, truths = sentences([a for a, held in zip(articles, held_out, strict=True) if not held], self.labels)
         for name, column in zip(self.labels, truths.T, strict=True):
             if column.all() or not column.any():
