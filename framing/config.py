@@ -45,6 +45,7 @@ class DataConfig(_Section):
 class WindowConfig(_Section):
     context: Literal["article", "none"]
     max_tokens: int = Field(ge=16, le=8192)
+    scoring_tokens: int | None = Field(ge=16, le=8192)
     max_sentence_tokens: int = Field(ge=8, le=8192)
     context_sentences: int = Field(ge=0, le=8)
     train_alone: bool
@@ -87,8 +88,9 @@ class Config(_Section):
     def _fits_together(self) -> Config:
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("labels: a label stands twice")
-        if self.windows.max_sentence_tokens > self.windows.max_tokens:
-            raise ValueError("windows.max_sentence_tokens is larger than windows.max_tokens")
+        windows = self.windows
+        if windows.max_sentence_tokens > min(windows.max_tokens, windows.scoring_tokens or windows.max_tokens):
+            raise ValueError("windows.max_sentence_tokens is larger than windows.max_tokens or windows.scoring_tokens")
         return self
 
 

@@ -70,7 +70,7 @@ def train(config: Config) -> Path:
         tokenizer.backend_tokenizer.no_truncation()
         tokenizer.save_pretrained(config.output)
         write_settings(config.output, settings)
-        _calibrate(config)
+        calibrate(config)
         history = [row for row in trainer.state.log_history if "eval_loss" in row]
         (config.output / "history.json").write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
     trainer.accelerator.wait_for_everyone()
@@ -81,8 +81,8 @@ def _data_arguments(config: Config) -> tuple[list[Path], list[Path], list[str], 
     return config.data.train, config.data.validation, config.labels, config.data.validation_fraction
 
 
-def _calibrate(config: Config) -> None:
-    """Fit thresholds and probabilities on the validation articles, with the model as it was saved."""
+def calibrate(config: Config) -> None:
+    """Fit thresholds and probabilities of the trained folder `config.output` on the validation articles, and write them there."""
     _, held_out = data.split(*_data_arguments(config))
     write_settings(config.output, calibrate_settings(TorchRuntime(config.output), held_out))
 
@@ -162,7 +162,7 @@ def _settings(config: Config) -> Settings:
         boilerplate=config.boilerplate,
         verification_kinds=config.verification_kinds,
         context=config.windows.context,
-        max_tokens=config.windows.max_tokens,
+        max_tokens=config.windows.scoring_tokens or config.windows.max_tokens,
         max_sentence_tokens=config.windows.max_sentence_tokens,
         context_sentences=config.windows.context_sentences,
         package_version=__version__,

@@ -19,8 +19,8 @@ BASE = [
     "result_commands", "compare_command", "cli", "__main__",
 ]  # fmt: skip
 TRAIN = [
-    "config", "encoders", "model", "metrics", "augmentation", "torch_runtime", "teaching", "calibration", "targets", "training",
-    "evaluation", "graph", "quantisation", "export", "plots", "card", "benchmarks",
+    "config", "encoders", "model", "metrics", "augmentation", "torch_runtime", "teaching", "calibration", "targets",
+    "training", "averaging", "evaluation", "graph", "quantisation", "export", "plots", "card", "benchmarks",
 ]  # fmt: skip
 ORDER = BASE + TRAIN
 

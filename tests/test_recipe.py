@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -71,11 +72,13 @@ def test_a_student_goes_on_from_weights_with_soft_labels(
 ) -> None:
     folder = tmp_path / "student"
     overrides = [f"training.start={trained}", "training.swap_names=1", "windows.train_alone=true", "training.freeze_layers=1"]
+    overrides += ["windows.scoring_tokens=56"]
     done = run_script(
         "train.py", "configs/smoke.yaml", f"encoder.name={encoder}", f"data.train=[{labelled},{pool}]", f"output={folder}",
         "training.epochs=1", "training.learning_rate=1e-5", "training.head_learning_rate=1e-5", *overrides,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert json.loads((folder / "framing.json").read_text(encoding="utf-8"))["max_tokens"] == 56
     first = json.loads((folder / "history.json").read_text(encoding="utf-8"))[0]
     last = json.loads((trained / "history.json").read_text(encoding="utf-8"))[-1]
     assert first["eval_macro_average_precision"] == pytest.approx(last["eval_macro_average_precision"], abs=0.05)
@@ -94,6 +97,29 @@ def test_a_fast_student_starts_with_layers_of_the_whole_one(tmp_path: Path, enco
     assert np.allclose(fast[name.format(0)], whole[name.format(1)], atol=1e-5)
     assert not np.allclose(whole[name.format(0)], whole[name.format(1)], atol=1e-2)
     assert name.format(1) not in fast
+
+
+def test_runs_of_two_seeds_are_averaged_and_of_two_recipes_are_not(tmp_path: Path, trained: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    seeds = [tmp_path / "a", tmp_path / "b"]
+    for seed, folder in enumerate(seeds):
+        shutil.copytree(trained, folder, ignore=shutil.ignore_patterns("checkpoints"))
+        config = (folder / "config.yaml").read_text(encoding="utf-8")
+        (folder / "config.yaml").write_text(config.replace("seed: 13", f"seed: {seed}"), encoding="utf-8")
+    weights = load_file(seeds[0] / "model.safetensors")
+    save_file({name: array * 3 for name, array in weights.items()}, seeds[1] / "model.safetensors")
+    done = run_script("average.py", *seeds, "-o", tmp_path / "mean")
+    assert done.returncode == 0, done.stderr
+    mean = load_file(tmp_path / "mean" / "model.safetensors")
+    assert all(np.allclose(mean[name], 2 * array, atol=1e-5) for name, array in weights.items())
+    before, after = (json.loads((folder / "framing.json").read_text(encoding="utf-8")) for folder in (trained, tmp_path / "mean"))
+    assert [label["scale"] for label in before["labels"]] != [label["scale"] for label in after["labels"]]
+
+    other = (seeds[1] / "config.yaml").read_text(encoding="utf-8").replace("weight_decay: 0.01", "weight_decay: 0.02")
+    (seeds[1] / "config.yaml").write_text(other, encoding="utf-8")
+    done = run_script("average.py", *seeds, "-o", tmp_path / "other")
+    assert (done.returncode, "another recipe" in done.stderr, (tmp_path / "other").exists()) == (2, True, False)
 
 
 @pytest.mark.parametrize(
