@@ -15,7 +15,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from framing.data import LabelledArticle, LabelledSentence, read_lines
+from pydantic import ValidationError
+
+from framing.data import LabelledArticle, LabelledSentence, describe_errors, read_lines
 from framing.errors import FramingError
 from framing.text import pieces as split_line
 
@@ -148,10 +150,8 @@ def join(row: dict[str, Any], source: Source) -> tuple[LabelledArticle | None, i
     by_hash = {sentence_hash(text): text for text in reversed(found)}
     sentences = []
     for fields in row["sentences"]:
-        fields = dict(fields)
-        digest, _ = fields.pop("hash"), fields.pop("index")
-        if digest in by_hash:
-            sentences.append(LabelledSentence(text=by_hash[digest], **fields))
+        if fields["hash"] in by_hash:
+            sentences.append(_with_labels(by_hash[fields["hash"]], fields, row["id"]))
     missing = len(row["sentences"]) - len(sentences)
     if not any(sentence.annotated for sentence in sentences):
         return None, missing
@@ -163,19 +163,33 @@ def annotate(article: LabelledArticle, row: dict[str, Any]) -> tuple[LabelledArt
 
     Its other sentences stay as they are. A label takes the place of a teacher's scores.
     """
-    fields = {sentence["hash"]: {k: v for k, v in sentence.items() if k not in ("hash", "index")} for sentence in row["sentences"]}
+    fields = {sentence["hash"]: sentence for sentence in row["sentences"]}
     digests = [sentence_hash(sentence.text) for sentence in article.sentences]
     sentences = [
-        LabelledSentence(text=sentence.text, **fields[digest]) if digest in fields else sentence
+        _with_labels(sentence.text, fields[digest], article.id) if digest in fields else sentence
         for sentence, digest in zip(article.sentences, digests, strict=True)
     ]
     return article.model_copy(update={"sentences": sentences}), len(fields.keys() - set(digests))
+
+
+def _with_labels(text: str, fields: dict[str, Any], article: str) -> LabelledSentence:
+    """A sentence of its text and its stand-off fields. Raises `FramingError` where they do not fit it."""
+    try:
+        return LabelledSentence(**{**{k: v for k, v in fields.items() if k not in ("hash", "index")}, "text": text})
+    except ValidationError as error:
+        raise FramingError(f"article {article}, sentence {fields['hash']}: {describe_errors(error)[0]}") from None
 
 
 def read_standoff(path: Path) -> Iterator[dict[str, Any]]:
     """The rows of a stand-off file. Raises `FramingError` with file and line."""
     for number, line in read_lines(path):
         try:
-            yield json.loads(line)
+            row = json.loads(line)
+            complete = all(isinstance(row[key], str) for key in ("id", "dataset")) and all(s["hash"] for s in row["sentences"])
         except json.JSONDecodeError as error:
             raise FramingError(f"{path}:{number}: not valid JSON ({error.msg})") from None
+        except (KeyError, TypeError):
+            complete = False
+        if not complete:
+            raise FramingError(f"{path}:{number}: not a stand-off article; it has id, dataset and sentences, each with its hash")
+        yield row

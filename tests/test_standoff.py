@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from framing.data import LabelledSentence, read_articles
+from framing.standoff import sentence_hash
 from tests.conftest import run_script, write_jsonl
 
 BODY = "The mayor  opened the bridge.It was closed again on Monday.\n\nThe council blamed the mayor."
@@ -117,3 +118,9 @@ def test_mistakes_are_one_sentence(tmp_path: Path, downloads: Path) -> None:
     assert (done.returncode, "unknown dataset 'nope'" in done.stderr) == (2, True)
     done = run_script("prepare_data.py", unknown, tmp_path / "none", "-o", tmp_path / "x")
     assert (done.returncode, "no such folder" in done.stderr) == (2, True)
+    pool = write_jsonl(tmp_path / "pool.jsonl", [{"id": "1", "sentences": [{"text": "It is."}]}])
+    beyond = {"hash": sentence_hash("It is."), "labels": ["official_claim"], "evidence": {"official_claim": [[0, 9]]}}
+    for sentence, message in (({"index": 0}, "a.jsonl:1: not a stand-off article"), (beyond, "outside the sentence")):
+        broken = write_jsonl(tmp_path / "a.jsonl", [{"id": "1", "dataset": "fnc1", "sentences": [sentence]}])
+        done = run_script("prepare_data.py", broken, pool, "-o", tmp_path / "x")
+        assert (done.returncode, message in done.stderr, "Traceback" in done.stderr) == (2, True, False)
