@@ -14,10 +14,9 @@ from typing import IO, Any
 
 from framing import __version__
 from framing.articles import Item
-from framing.classifier import FramingClassifier
 from framing.errors import ErrorBudgetError, FramingError, Interrupted
 from framing.journal import Journal
-from framing.model_folder import LabelSettings, find_model, model_hash
+from framing.model_folder import LabelSettings, model_hash
 from framing.outputs import Format, ParquetWriter, import_pyarrow, open_writer
 from framing.records import read_results
 from framing.results import ArticleResult
@@ -170,13 +169,13 @@ def open_output(
         raise FramingError(f"{path}: cannot be written ({error.strerror})") from None
 
 
-def settings_of(classifier: FramingClassifier, model: str | None, **settings: Any) -> dict[str, Any]:
-    """What decides the records of a job: model, libraries, and `settings` by name."""
+def settings_of(model: Path, title: str, **settings: Any) -> dict[str, Any]:
+    """What decides the records of a job: the model in a folder and its title, libraries, and `settings` by name."""
     return {
         "framing": __version__,
         **{library: version(library) for library in ("onnxruntime", "sentencex", "tokenizers")},
-        "model": classifier.model,
-        "model_sha256": model_hash(find_model(model)),
+        "model": title,
+        "model_sha256": model_hash(model),
         **settings,
     }
 

@@ -16,7 +16,7 @@ from framing.errors import FramingError, UnreadableError
 from framing.evidence import evidence_spans
 from framing.labels import VERIFICATION, VERIFICATION_KINDS
 from framing.model_folder import BOILERPLATE, Settings, find_model
-from framing.results import ArticleResult, Evidence, SentenceResult, summarise
+from framing.results import ArticleResult, Evidence, SentenceResult, failed, summarise
 from framing.runtime import Runtime, SentenceLogits, WindowRunner
 from framing.text import Span, inside, quotations, split_sentences
 
@@ -73,7 +73,7 @@ class FramingClassifier:
     @property
     def model(self) -> str:
         """Name and version of the model, as in the records."""
-        return f"{self.settings.name} {self.settings.version}"
+        return self.settings.title
 
     @property
     def labels(self) -> list[str]:
@@ -134,8 +134,7 @@ class FramingClassifier:
 
     def _finish(self, item: Item, spans: list[Span], futures: list[Future[list[SentenceLogits]]]) -> ArticleResult:
         if isinstance(item, BadArticle):
-            error = {"reason": item.reason, "message": item.message}
-            return ArticleResult(item.id or item.source, item.source, None, None, None, None, item.meta, self.model, error=error)
+            return failed(item, self.model)
         try:
             logits = iter([sentence for future in futures for sentence in future.result()])
         except UnreadableError as error:

@@ -133,7 +133,7 @@ def info(model: ModelOption = None) -> None:
     import onnxruntime
 
     from framing.classifier import FramingClassifier
-    from framing.runtime import available_cores
+    from framing.cores import available_cores
 
     classifier = FramingClassifier.from_pretrained(model)
     settings = classifier.settings

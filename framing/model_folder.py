@@ -101,6 +101,11 @@ class Settings(BaseModel):
         return self
 
     @property
+    def title(self) -> str:
+        """Name and version, as in the records."""
+        return f"{self.name} {self.version}"
+
+    @property
     def label_names(self) -> list[str]:
         return [label.name for label in self.labels]
 

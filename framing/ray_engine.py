@@ -20,12 +20,12 @@ from typing import Any
 from framing.articles import STDIN, Article, BadArticle, Item, find_files, read_file
 from framing.batch import Outcome
 from framing.classifier import FramingClassifier
+from framing.cores import available_cores
 from framing.errors import FramingError
 from framing.model_folder import RELEASED
 from framing.outputs import Format, JsonLinesWriter, ParquetWriter, Writer
 from framing.progress import with_progress
 from framing.results import ArticleResult, to_json
-from framing.runtime import available_cores
 from framing.workers import WorkerPool
 
 #: Articles of a shard at most: what one task scores, and what is scored again when a worker dies.
@@ -195,7 +195,7 @@ class _Scorer:
     def __init__(self, folder: Path, chosen: str, flat: bool, model: str | None, precision: float | None):
         self._folder, self._parquet, self._flat = folder, chosen == Format.parquet, flat
         self._classifier = FramingClassifier.from_pretrained(model, threads=1, precision=precision)
-        self._careful = WorkerPool(1, 1, model, precision, self._classifier)
+        self._careful = WorkerPool(1, 1, model, precision, self._classifier.model)
 
     def __call__(self, row: Row) -> Row:
         deaths = sum(1 for _ in self._folder.glob(f".{row['shard']}.*.part"))

@@ -7,6 +7,8 @@ import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from framing.articles import BadArticle
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -60,6 +62,12 @@ class ArticleResult:
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON values, keys in the documented order; `meta` is handed through as it is."""
         return {**asdict(replace(self, meta={})), "meta": self.meta}
+
+
+def failed(item: BadArticle, model: str) -> ArticleResult:
+    """The result of an item that could not be scored by `model` (name and version)."""
+    error = {"reason": item.reason, "message": item.message}
+    return ArticleResult(item.id or item.source, item.source, None, None, None, None, item.meta, model, error=error)
 
 
 def to_json(value: Any) -> str:

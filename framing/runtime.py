@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import mmap
-import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from framing.cores import available_cores
 from framing.errors import FramingError, UnreadableError, in_short, rust_panics_caught
 from framing.model_folder import ONNX, OUTPUTS, TOKENIZER, Settings, read_part, read_settings
 from framing.windows import EncodedSentence, Window, encode_sentences, plan_windows
@@ -49,24 +49,6 @@ class SentenceLogits:
     sentence: Array
     tokens: Array
     encoded: EncodedSentence
-
-
-def available_cores() -> int:
-    """Cores that this process may use: its affinity, less where a cgroup (v2 or v1) gives it a smaller quota."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, _cgroup_cores() or cores))
-
-
-def _cgroup_cores() -> int | None:
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-    except (OSError, ValueError):
-        try:
-            quota = Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").read_text(encoding="ascii").strip()
-            period = Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us").read_text(encoding="ascii").strip()
-        except OSError:
-            return None
-    return None if quota in ("max", "-1") else max(1, round(int(quota) / int(period)))
 
 
 class WindowRunner(ABC):

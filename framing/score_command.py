@@ -84,11 +84,10 @@ def score(
     """
     from framing.articles import read_articles
     from framing.batch import open_output, output_files, score_job, settings_of
-    from framing.classifier import FramingClassifier
     from framing.limits import Limits
+    from framing.model_folder import find_model, read_settings
     from framing.outputs import choose_format
     from framing.progress import with_progress
-    from framing.workers import WorkerPool, divide_cores
 
     if engine is Engine.ray:
         from framing.ray_engine import score_with_ray
@@ -121,12 +120,23 @@ def score(
     if sys.stdout is not None:
         sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     if workers > 1:
+        from framing.cores import divide_cores
+
         workers, threads = divide_cores(workers, threads)
-    classifier = FramingClassifier.from_pretrained(model, threads=threads, precision=precision)
-    stream = WorkerPool(workers, threads, model, precision, classifier).stream if workers > 1 else classifier.stream
-    settings = {"precision": precision, "text_column": text_column, "format": chosen, "flat": flat, **asdict(limits)}
-    made_with = settings_of(classifier, model, **settings) if output else {}
-    records = open_output(output, chosen, flat, classifier.settings.labels, made_with, resume)
+    folder = find_model(model)
+    settings = read_settings(folder)
+    stream: Score
+    if workers > 1:  # one that only starts others opens no model
+        from framing.workers import WorkerPool
+
+        stream = WorkerPool(workers, threads, model, precision, settings.title).stream
+    else:
+        from framing.classifier import FramingClassifier
+
+        stream = FramingClassifier.from_pretrained(model, threads=threads, precision=precision).stream
+    options = {"precision": precision, "text_column": text_column, "format": chosen, "flat": flat, **asdict(limits)}
+    made_with = settings_of(folder, settings.title, **options) if output else {}
+    records = open_output(output, chosen, flat, settings.labels, made_with, resume)
     items = with_progress(
         read_articles(
             paths, text_column=text_column, skip=output_files(output) if output else [Path("/dev/stdout")], limits=limits

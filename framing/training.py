@@ -18,11 +18,11 @@ from transformers.trainer_utils import EvalPrediction
 from framing import __version__, data
 from framing.calibration import calibrate_settings
 from framing.config import Config, dump_config
+from framing.cores import available_cores
 from framing.encoders import find_encoder
 from framing.errors import FramingError
 from framing.model import IGNORE, FramingModel, build_model, freeze, keep_layers, load_weights, save_model
 from framing.model_folder import CONFIG, Settings, label_settings, output_names, write_settings
-from framing.runtime import available_cores
 from framing.targets import Collator, make_dataset
 from framing.torch_runtime import TorchRuntime
 

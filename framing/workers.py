@@ -13,14 +13,11 @@ from itertools import islice
 from multiprocessing.connection import Connection, wait
 
 from framing.articles import BadArticle, Item
-from framing.classifier import FramingClassifier
-from framing.distributed import score_batch
-from framing.errors import FramingError, warn
-from framing.results import ArticleResult
-from framing.runtime import available_cores
+from framing.errors import FramingError
+from framing.results import ArticleResult, failed
 
 #: Articles that go to a worker at once.
-_BATCH = 8
+_BATCH = 4
 
 #: Batches read ahead per worker: what waits for a slow one must not grow.
 _AHEAD = 3
@@ -84,8 +81,14 @@ def _interrupts_blocked() -> Iterator[None]:
 
 def _serve(connection: Connection, model: str | None, threads: int, precision: float | None) -> None:
     """The worker's side; it ends when the other side of the pipe does, also where that was killed."""
+    from framing.distributed import score_batch  # here: the process that only starts others needs no runtime
+
     try:
-        score_batch([], model, threads=threads, precision=precision)
+        try:
+            score_batch([], model, threads=threads, precision=precision)
+        except FramingError as error:
+            connection.send(error)
+            return
         connection.send(None)
         while True:
             connection.send(score_batch(connection.recv(), model, threads=threads, precision=precision))
@@ -93,39 +96,27 @@ def _serve(connection: Connection, model: str | None, threads: int, precision: f
         sys.exit()
 
 
-def divide_cores(workers: int, threads: int = 0) -> tuple[int, int]:
-    """Workers, and threads of each, such that they are no more than the cores that this process may use.
-
-    Threads that were asked for (not 0) are taken as they are, and then the workers too.
-    """
-    cores = available_cores()
-    if threads:
-        return workers, threads
-    if workers > cores:
-        warn(f"{workers} workers would share {cores} cores; {cores} are used (--threads 1 insists)")
-    workers = min(workers, cores)
-    return workers, cores // workers
-
-
 class WorkerPool:
-    """Scores articles in several processes. `classifier` lends its name to the records of articles that no worker survives.
+    """Scores articles in several processes; this one opens no model.
 
     Args:
         workers, threads: processes, and windows scored at once in each (1 or more).
         model, precision: as in `FramingClassifier.from_pretrained`.
+        title: the model's, for the records of articles that no worker survives.
     """
 
-    def __init__(self, workers: int, threads: int, model: str | None, precision: float | None, classifier: FramingClassifier):
+    def __init__(self, workers: int, threads: int, model: str | None, precision: float | None, title: str):
         self._settings = (model, threads, precision)
         self._count = workers
-        self._classifier = classifier
+        self._title = title
         self._failed_starts = 0
 
     def stream(self, items: Iterable[Item]) -> Generator[ArticleResult, None, None]:
         """Score an iterable lazily, in order, in constant memory.
 
         The articles of a worker that dies are scored once more, each alone; one whose worker dies again becomes a
-        result with the error `worker_died`. Raises `FramingError` where workers die before they have opened the model.
+        result with the error `worker_died`. Raises `FramingError` where the model cannot be opened, or workers die before
+        they have opened it.
         """
         remaining = iter(items)
         pending: deque[_Job] = deque()  # in the order of the input
@@ -141,12 +132,13 @@ class WorkerPool:
                 for position, worker in enumerate(workers):
                     if worker.ready and worker.job is None and unstarted and not worker.take(unstarted):
                         workers[position] = self._replace(worker, pending, unstarted)
+                if pending[0].results is not None:  # the workers are busy meanwhile
+                    yield from pending.popleft().results or []
+                    continue
                 answers = wait([worker.connection for worker in workers if worker.job or not worker.ready])
                 for position, worker in enumerate(workers):
                     if worker.connection in answers and not self._receive(worker):
                         workers[position] = self._replace(worker, pending, unstarted)
-                while pending and pending[0].results is not None:
-                    yield from pending.popleft().results or []
         finally:
             for worker in workers:
                 worker.end()
@@ -157,6 +149,8 @@ class WorkerPool:
             answer = worker.connection.recv()
         except (EOFError, OSError):
             return False
+        if isinstance(answer, FramingError):
+            raise answer
         if worker.job is None:
             worker.ready, self._failed_starts = True, 0
         else:
@@ -186,4 +180,4 @@ class WorkerPool:
         where = f"{item.source}: " if item.source else ""
         message = f"{where}the process that scored it ended twice, perhaps for want of memory"
         bad = item if isinstance(item, BadArticle) else BadArticle(item.source, "worker_died", message, item.id, item.meta)
-        return next(self._classifier.stream([bad]))
+        return failed(bad, self._title)

@@ -53,8 +53,8 @@ def main() -> None:
     from framing.benchmarks import speed as benchmark
     from framing.benchmarks.tables import tables
     from framing.benchmarks.variants import NAMES, Setup
+    from framing.cores import available_cores
     from framing.model_folder import RELEASED, read_settings
-    from framing.runtime import available_cores
 
     settings = read_settings(args.model)
     articles = args.articles or next(path for path in ARTICLES if path.exists())

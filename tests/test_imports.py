@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "framing"
 #: one place for all its modules.
 BASE = [
     "__init__", "errors", "labels", "text", "limits", "decoding", "pages", "formats", "articles", "model_folder",
-    "windows", "evidence", "runtime", "results",
+    "windows", "evidence", "cores", "runtime", "results",
     "classifier", "distributed", "workers", "summary", "outputs", "records", "journal", "batch", "progress", "ray_engine", "data",
     "check", "standoff", "report", "labelstudio", "corrections", "compare", "score_command",
     "result_commands", "compare_command", "cli", "__main__",

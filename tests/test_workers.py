@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from framing import workers
+from framing import cores
 from framing.articles import Article, BadArticle, Item, read_articles
 from framing.classifier import FramingClassifier
+from framing.cores import divide_cores
 from framing.distributed import score_rows
 from framing.errors import FramingError
 from framing.results import ArticleResult
-from framing.workers import WorkerPool, divide_cores
+from framing.workers import WorkerPool
 from tests.conftest import run_cli, start_process, write_jsonl
 
 ITEMS: list[Item] = [
@@ -42,7 +43,7 @@ def classifier(model_folder: Path) -> FramingClassifier:
 
 
 def pool(count: int, threads: int, model_folder: Path, classifier: FramingClassifier) -> WorkerPool:
-    return WorkerPool(count, threads, str(model_folder), None, classifier)
+    return WorkerPool(count, threads, str(model_folder), None, classifier.model)
 
 
 @pytest.mark.parametrize(("count", "threads"), [(1, 3), (2, 1), (4, 2)])
@@ -76,10 +77,17 @@ def test_article_that_no_worker_survives_costs_itself_only(model_folder: Path, c
     assert results[:13] + results[14:] == expected[:13] + expected[14:]
 
 
-def test_workers_that_cannot_start_end_the_job(classifier: FramingClassifier, capfd: pytest.CaptureFixture[str]) -> None:
+def test_model_that_cannot_be_opened_is_said(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(FramingError, match=r"^no/such: no such model folder"):
+        next(WorkerPool(2, 1, "no/such", None, "").stream(ITEMS))
+    assert capfd.readouterr().err == ""
+    assert multiprocessing.active_children() == []
+
+
+def test_workers_that_cannot_start_end_the_job() -> None:
     with pytest.raises(FramingError, match="ended before they had opened the model"):
-        next(WorkerPool(2, 1, "no/such", None, classifier).stream(ITEMS))
-    assert "no such model folder" in capfd.readouterr().err
+        next(WorkerPool(2, 1, Deadly(), None, "").stream(ITEMS))  # type: ignore[arg-type]
+    assert multiprocessing.active_children() == []
 
 
 def test_stream_that_is_left_ends_its_workers(model_folder: Path, classifier: FramingClassifier) -> None:
@@ -91,18 +99,18 @@ def test_stream_that_is_left_ends_its_workers(model_folder: Path, classifier: Fr
 
 
 @pytest.mark.parametrize(
-    ("cores", "asked", "threads", "expected"),
+    ("available", "asked", "threads", "expected"),
     [(8, 2, 0, (2, 4)), (8, 3, 0, (3, 2)), (2, 2, 0, (2, 1)), (1, 4, 1, (4, 1)), (8, 2, 8, (2, 8))],
 )
 def test_cores_are_divided(
-    cores: int, asked: int, threads: int, expected: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    available: int, asked: int, threads: int, expected: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "available_cores", lambda: cores)
+    monkeypatch.setattr(cores, "available_cores", lambda: available)
     assert divide_cores(asked, threads) == expected
 
 
 def test_more_workers_than_cores_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "available_cores", lambda: 2)
+    monkeypatch.setattr(cores, "available_cores", lambda: 2)
     with pytest.warns(UserWarning, match="4 workers would share 2 cores"):
         assert divide_cores(4) == (2, 1)
 

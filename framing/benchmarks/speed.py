@@ -207,7 +207,7 @@ def read_texts(path: Path) -> Iterator[str]:
 
 def machine(threads: int) -> dict[str, Any]:
     """Processor, cores, threads used, system and versions."""
-    from framing.runtime import available_cores
+    from framing.cores import available_cores
 
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
