@@ -62,7 +62,11 @@ class LabelledSentence(BaseModel):
 
 
 class LabelledArticle(BaseModel):
-    """An article or passage. `dataset` and `article` name the source; `event` groups accounts of one event."""
+    """An article or passage. `dataset` and `article` name the source; `event` groups accounts of one event.
+
+    `picked` says that its labelled sentences were picked, mostly because they are hard: it never validates, since
+    thresholds and calibration need the rates of whole articles.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -75,6 +79,7 @@ class LabelledArticle(BaseModel):
     topic: Text = ""
     title: Text = ""
     date: Text = ""
+    picked: bool = False
     sentences: list[LabelledSentence] = Field(min_length=1)
 
     @property
@@ -84,13 +89,8 @@ class LabelledArticle(BaseModel):
 
     @property
     def for_validation(self) -> bool:
-        """Whether it may validate: something is annotated, and no sentence has a teacher's scores in place of labels.
-
-        Sentences labelled in the middle of a teacher's scores were picked, mostly because they are hard: thresholds
-        and calibration need the rates of whole articles.
-        """
-        scored = any(sentence.scores and not sentence.annotated for sentence in self.sentences)
-        return any(sentence.annotated for sentence in self.sentences) and not scored
+        """Whether it may validate: something in it is annotated, and it was not picked."""
+        return not self.picked and any(sentence.annotated for sentence in self.sentences)
 
 
 def parse_article(line: str) -> LabelledArticle:

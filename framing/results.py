@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from framing.articles import BadArticle
@@ -60,8 +60,12 @@ class ArticleResult:
     error: dict[str, str] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The record as plain JSON values, keys in the documented order; `meta` is handed through as it is."""
-        return {**asdict(replace(self, meta={})), "meta": self.meta}
+        """The record as plain JSON values, keys in the documented order; `meta` is handed through as it is.
+
+        Scores, labels and summary are this result's own, not copies, which `dataclasses.asdict` would take a while to make.
+        """
+        sentences = [{**vars(one), "evidence": [{**vars(words)} for words in one.evidence]} for one in self.sentences]
+        return {**vars(self), "sentences": sentences}
 
 
 def failed(item: BadArticle, model: str) -> ArticleResult:

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +162,7 @@ def join(row: dict[str, Any], source: Source) -> tuple[LabelledArticle | None, i
 def annotate(article: LabelledArticle, row: dict[str, Any]) -> tuple[LabelledArticle, int]:
     """The article with a stand-off article's labels on its sentences, and how many of those were not found in it.
 
-    Its other sentences stay as they are. A label takes the place of a teacher's scores.
+    Its other sentences stay as they are. A label takes the place of a teacher's scores, and the article counts as `picked`.
     """
     fields = {sentence["hash"]: sentence for sentence in row["sentences"]}
     digests = [sentence_hash(sentence.text) for sentence in article.sentences]
@@ -169,7 +170,18 @@ def annotate(article: LabelledArticle, row: dict[str, Any]) -> tuple[LabelledArt
         _with_labels(sentence.text, fields[digest], article.id) if digest in fields else sentence
         for sentence, digest in zip(article.sentences, digests, strict=True)
     ]
-    return article.model_copy(update={"sentences": sentences}), len(fields.keys() - set(digests))
+    return article.model_copy(update={"picked": True, "sentences": sentences}), len(fields.keys() - set(digests))
+
+
+def passages(article: LabelledArticle, around: int) -> list[LabelledArticle]:
+    """The labelled sentences of an article with `around` neighbours on either side: one article for each run of them."""
+    labelled = [i for i, sentence in enumerate(article.sentences) if sentence.annotated]
+    kept = sorted({j for i in labelled for j in range(i - around, i + around + 1) if 0 <= j < len(article.sentences)})
+    runs = [[j for _, j in run] for _, run in groupby(enumerate(kept), key=lambda pair: pair[1] - pair[0])]
+    return [
+        article.model_copy(update={"id": f"{article.id}#{run[0]}", "sentences": [article.sentences[j] for j in run]})
+        for run in runs
+    ]
 
 
 def _with_labels(text: str, fields: dict[str, Any], article: str) -> LabelledSentence:

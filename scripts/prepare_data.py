@@ -5,7 +5,8 @@
 DOWNLOADS holds the datasets in the layout of their public repositories; framing/corpus/README.md lists them, with
 their licences. The result is in the format that scripts/train.py reads. A table says what could not be matched.
 With a file in place of DOWNLOADS, such as the one of scripts/teach.py, the labels are put on its sentences, article by
-article of the same id, and the rest of it stays as it is. With --detach it goes the other way: a labelled file becomes
+article of the same id, and the rest of it stays as it is; with --around 1 only the labelled sentences are kept, with a
+neighbour on either side. With --detach it goes the other way: a labelled file becomes
 stand-off labels, without text.
 """
 
@@ -22,18 +23,22 @@ def main() -> None:
     parser.add_argument("labels", type=Path, help="stand-off labels (with --detach: labelled articles)")
     parser.add_argument("downloads", type=Path, help="folder of the downloaded datasets, or articles in the training format")
     parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--around", type=int, metavar="N", help="keep only the labelled sentences and N on either side")
     parser.add_argument("--detach", action="store_true", help="make stand-off labels of a labelled file")
     args = parser.parse_args()
 
     from framing.data import read_articles, write_articles
-    from framing.standoff import annotate, detach, join, read_standoff, sources
+    from framing.standoff import annotate, detach, join, passages, read_standoff, sources
 
     if args.downloads.is_file() and not args.detach:
         labelled = {row["id"]: row for row in read_standoff(args.labels)}
         pairs = [annotate(a, labelled.pop(a.id)) if a.id in labelled else (a, 0) for a in read_articles(args.downloads)]
-        write_articles(args.output, [article for article, _ in pairs])
+        articles = [article for article, _ in pairs]
+        if args.around is not None:
+            articles = [passage for article in articles for passage in passages(article, args.around)]
+        write_articles(args.output, articles)
         lost = sum(missing for _, missing in pairs)
-        print(f"{args.output}: {len(pairs)} articles; not found: {len(labelled)} articles, {lost} sentences of the others")
+        print(f"{args.output}: {len(articles)} articles; not found: {len(labelled)} articles, {lost} sentences of the others")
         return
     if not args.downloads.is_dir():
         raise FramingError(f"{args.downloads}: no such folder; download the datasets that framing/corpus/README.md lists")

@@ -61,9 +61,8 @@ def test_no_event_or_source_article_stands_in_both_splits(tmp_path: Path) -> Non
     assert {a.id for a in split([shuffled], validation_fraction=0.3)[1]} == {a.id for a in held_out}
 
 
-def test_articles_with_a_teachers_scores_never_validate(tmp_path: Path) -> None:
-    scored = sentence(annotated=False, scores={"official_claim": 0.4})
-    rows = [article(f"whole{n}") for n in range(40)] + [article(f"picked{n}", sentences=[sentence(), scored]) for n in range(40)]
+def test_picked_articles_never_validate(tmp_path: Path) -> None:
+    rows = [article(f"whole{n}") for n in range(40)] + [article(f"picked{n}", picked=True) for n in range(40)]
     training, held_out = split([write_jsonl(tmp_path / "a.jsonl", rows)], validation_fraction=0.5)
     assert {a.id[:5] for a in held_out} == {"whole"}
     assert sum(a.id.startswith("picked") for a in training) == 40

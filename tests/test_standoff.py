@@ -107,9 +107,24 @@ def test_labels_take_the_place_of_a_teachers_scores_and_the_rest_stays(tmp_path:
     assert "not found: 1 articles, 2 sentences" in done.stdout
     before, after = list(read_articles(pool)), list(read_articles(out))
     assert (after[0], after[1].sentences[0]) == (before[0], before[1].sentences[0])
+    assert (after[0].picked, after[1].picked) == (False, True)
     assert after[1].sentences[1] == LabelledSentence(
         text="It was closed again on Monday.", labels=["official_claim"], evidence={"official_claim": [(0, 3)]}
     )
+
+
+def test_labelled_sentences_are_kept_with_their_neighbours(tmp_path: Path) -> None:
+    texts = [f"Sentence {n}." for n in range(9)]
+    fields = [{"hash": sentence_hash(texts[n]), "labels": ["official_claim"]} for n in (0, 4, 6, 8)]
+    labels = write_jsonl(tmp_path / "labels.jsonl", [{"id": "x", "dataset": "d", "sentences": fields}])
+    unlabelled = [{"text": text, "annotated": False} for text in texts]
+    pool = write_jsonl(tmp_path / "pool.jsonl", [{"id": name, "sentences": unlabelled} for name in ("x", "other")])
+    done = run_script("prepare_data.py", labels, pool, "--around", 1, "-o", tmp_path / "out.jsonl")
+    assert done.returncode == 0, done.stderr
+    passages = list(read_articles(tmp_path / "out.jsonl"))
+    kept = [[(s.text, s.annotated) for s in passage.sentences] for passage in passages]
+    assert kept == [[(texts[n], n in (0, 4, 6, 8)) for n in run] for run in ((0, 1), (3, 4, 5, 6, 7, 8))]
+    assert [(passage.id, passage.picked) for passage in passages] == [("x#0", True), ("x#3", True)]
 
 
 def test_mistakes_are_one_sentence(tmp_path: Path, downloads: Path) -> None:
