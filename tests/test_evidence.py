@@ -28,6 +28,12 @@ def test_neighbours_join_and_weaker_ones_extend_a_span_but_make_none() -> None:
     assert spans(the=0.3, so=0.3) == []
 
 
+def test_one_weak_word_does_not_end_a_span_but_two_do() -> None:
+    assert spans(the=0.9, regime=0.9) == ["The so-called regime"]
+    assert spans(open=0.9, the=0.9, regime=0.3) == ["The so-called regime"]
+    assert spans(so=0.9, close=0.9, it=0.9) == ["so-called", "it"]
+
+
 def test_punctuation_at_the_ends_is_left_out() -> None:
     assert spans(open=0.6, the=0.9, so=0.9, regime=0.9, comma=0.9, close=0.8) == ["The so-called regime"]
     assert spans(comma=0.9, close=0.9) == []
