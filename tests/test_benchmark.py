@@ -11,6 +11,7 @@ import pytest
 from framing.benchmarks.ceiling import arithmetic, operations_per_sentence
 from framing.benchmarks.ours import ClassifierVariant
 from framing.benchmarks.speed import growth
+from framing.benchmarks.tables import tables
 from framing.benchmarks.variant import Variant
 from framing.benchmarks.variants import NAMES, Setup, make
 from framing.export import write_folder
@@ -96,6 +97,11 @@ def test_script_without_trained_weights(model_folder: Path, labelled: Path, tmp_
         assert one["megabytes"] > 20
     assert figures["ceiling"]["int8_rate"] > 0
     assert list(figures["start_up"]["seconds"]) == ["command"]
+    runs = [
+        {"articles": 1_000, "different": 900, "options": ["--workers", "2"], "seconds": seconds, "megabytes": 100 + seconds}
+        for seconds in (4.0, 8.0, 5.0)
+    ]
+    assert "| 1,000 | 900 | --workers 2 | 5.0 (4.0–8.0) | 200.0 | 108 |" in "".join(tables({**figures, "growth": runs}))
     measured = json.loads((RELEASED["default"] / "metrics.json").read_text(encoding="utf-8"))[0]
     (tmp_path / "measured.json").write_text(json.dumps(measured), encoding="utf-8")
     folder = shutil.copytree(model_folder, tmp_path / "model")

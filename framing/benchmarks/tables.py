@@ -59,11 +59,16 @@ def _start_up(start_up: dict[str, Any]) -> str:
 
 
 def _growth(rows: Sequence[dict[str, Any]]) -> str:
+    """A line for each number of articles with its options, however often it was run."""
     lines = ["| articles | different ones | options | seconds | articles a second | peak memory, MB |", "|" + " --- |" * 6]
+    runs: dict[tuple[int, int, str], list[dict[str, Any]]] = {}
     for row in rows:
+        runs.setdefault((row["articles"], row["different"], " ".join(row["options"])), []).append(row)
+    for (articles, different, options), same in runs.items():
+        seconds = [row["seconds"] for row in same]
         lines.append(
-            f"| {row['articles']:,} | {row['different']:,} | {' '.join(row['options'])} | {row['seconds']:.1f} | "
-            f"{row['articles'] / row['seconds']:.1f} | {row['megabytes']:.0f} |"
+            f"| {articles:,} | {different:,} | {options} | {spread(seconds, 1)} | "
+            f"{articles / statistics.median(seconds):.1f} | {max(row['megabytes'] for row in same):.0f} |"
         )
     return "\n".join(lines)
 
@@ -86,6 +91,8 @@ def _ceiling(figures: dict[str, Any]) -> str:
 
 
 def spread(values: Sequence[float], digits: int = 0) -> str:
-    """The median with the range."""
+    """The median with the range, where there are several."""
     low, middle, high = min(values), statistics.median(values), max(values)
+    if len(values) == 1:
+        return f"{middle:.{digits}f}"
     return f"{middle:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
