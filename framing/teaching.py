@@ -18,16 +18,19 @@ from framing.labels import VERIFICATION, VERIFICATION_KINDS
 from framing.runtime import WindowRunner
 from framing.text import split_sentences
 
+#: An article with a known sentence among so many is a known one.
+_START = 16
+
 
 def teach(
     items: Iterable[Item], teachers: Sequence[WindowRunner], sentences: int, known: Collection[str] = ()
 ) -> Iterator[LabelledArticle]:
     """Each readable article with the teachers' mean scores (0…1, by output name) for its first `sentences` sentences.
 
-    The sentences behind those, up to the first one in `known` (the labelled ones), have no scores; training passes them
-    over unless somebody labels them. A verification kind is given where the teachers call the sentence a verification.
-    Articles that cannot be read, and those with a known sentence among the scored, are passed over. Raises
-    `FramingError` where the teachers' outputs differ.
+    The sentences behind those have no scores; training passes them over unless somebody labels them. What stands behind
+    the first one in `known` (the labelled ones) is left out. A verification kind is given where the teachers call the
+    sentence a verification. Articles that cannot be read, and those with a known sentence near their start, are passed
+    over. Raises `FramingError` where the teachers' outputs differ.
     """
     outputs = teachers[0].settings.outputs
     if any(teacher.settings.outputs != outputs for teacher in teachers):
@@ -36,8 +39,9 @@ def teach(
         if not isinstance(item, Article):
             continue
         texts = [text for start, end in split_sentences(item.text) if (text := item.text[start:end]).strip()]
-        head, tail = texts[:sentences], takewhile(lambda text: text not in known, texts[sentences:])
-        if head and not any(text in known for text in head):
+        unknown = list(takewhile(lambda text: text not in known, texts))
+        if texts and len(unknown) >= min(len(texts), _START):
+            head, tail = unknown[:sentences], unknown[sentences:]
             scores = np.mean([_probabilities(teacher, head) for teacher in teachers], axis=0)
             yield LabelledArticle(
                 id=item.id,

@@ -42,7 +42,13 @@ def test_names_are_whole_words_and_swaps_go_both_ways() -> None:
 def pool(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Path:
     folder = tmp_path_factory.mktemp("pool")
     known = "the ministry said the bridge was closed and the road was closed too on monday"
-    texts = ["the ministry said the bridge was closed.\n\nno evidence for the claim. it was monday.", known, ""]
+    long = "it was monday.\n" * 17
+    texts = [
+        "the ministry said the bridge was closed.\n\nno evidence for the claim. it was monday.",
+        known,
+        "",
+        f"{long}{known}\nit",
+    ]
     articles = write_jsonl(folder / "articles.jsonl", [{"id": f"p{i}", "text": text} for i, text in enumerate(texts)])
     labelled = write_jsonl(folder / "known.jsonl", [{"id": "k", "sentences": [{"text": known}]}])
     out = folder / "pool.jsonl"
@@ -52,8 +58,9 @@ def pool(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Path:
 
 
 def test_teachers_score_the_start_of_unknown_readable_articles(pool: Path) -> None:
-    article, *rest = read_articles(pool)
-    assert (article.id, rest) == ("p0", [])
+    article, long = read_articles(pool)
+    assert (article.id, long.id) == ("p0", "p3")
+    assert [sentence.text for sentence in long.sentences] == ["it was monday."] * 17  # a known one follows
     assert [sentence.text for sentence in article.sentences] == [
         "the ministry said the bridge was closed.",
         "no evidence for the claim.",
