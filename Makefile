@@ -1,4 +1,5 @@
 # make demo: score the shipped sample articles with the shipped model.   make test: ruff, mypy and pytest.
+# make model: train the released model anew, into runs/averaged; a killed one goes on. Needs ../shared/data and most of a day.
 # make test-lowest: pytest with the lowest versions that pyproject.toml admits (needs Python 3.11).
 PYTHON ?= python3
 DEMO := .venv
@@ -10,7 +11,8 @@ CHROMIUM := command -v chromium > /dev/null || test "$$(id -u)" != 0 || ! comman
 	|| { echo "== installing chromium"; apt-get update -qq && apt-get install -y -qq chromium > /dev/null; } \
 	|| echo "chromium could not be installed: the tests in a browser are skipped"
 
-.PHONY: demo test test-lowest clean
+.PHONY: demo test test-lowest model clean
+.DELETE_ON_ERROR:
 
 demo: $(DEMO)/installed
 	@echo "== scoring the sample articles in framing/samples with the shipped model"
@@ -50,6 +52,31 @@ $(LOWEST)/installed: pyproject.toml scripts/lowest_versions.py
 	@$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c $(LOWEST)/constraints.txt torch
 	@$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c $(LOWEST)/constraints.txt -e '.[train,html,parquet,scale,dev]'
 	@touch $@
+
+# The recipe of the released model. A trained folder is complete when it holds history.json.
+RUN := $(TEST)/bin/python scripts
+DATA := ../shared/data
+
+model: runs/averaged/framing.json
+
+runs/minilm/history.json runs/teacher/history.json: runs/%/history.json: $(TEST)/installed
+	$(RUN)/train.py configs/$*.yaml
+
+runs/pool.jsonl: runs/teacher/history.json
+	gzip -dc $(DATA)/unlabelled/articles.jsonl.gz | $(RUN)/teach.py runs/teacher - \
+		--known $(DATA)/real/train.jsonl --known $(DATA)/real/dev.jsonl -o $@
+
+runs/distilled/history.json: runs/minilm/history.json runs/pool.jsonl
+	$(RUN)/train.py configs/distilled.yaml
+
+runs/pool_labelled.jsonl: runs/pool.jsonl
+	$(RUN)/prepare_data.py framing/corpus/real/pool.jsonl runs/pool.jsonl -o $@
+
+runs/student/history.json runs/student14/history.json: runs/distilled/history.json runs/pool_labelled.jsonl
+	$(RUN)/train.py configs/student.yaml $(if $(findstring 14,$@),seed=14 output=runs/student14)
+
+runs/averaged/framing.json: runs/student/history.json runs/student14/history.json
+	$(RUN)/average.py runs/student runs/student14 -o runs/averaged
 
 clean:
 	rm -rf $(DEMO) $(TEST) $(LOWEST) .pytest_cache .mypy_cache .ruff_cache

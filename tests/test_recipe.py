@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
+import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +16,9 @@ import pytest
 
 from framing.augmentation import draw_names, renamed, swap_names
 from framing.benchmarks.public import babe_articles, propaganda_articles
+from framing.config import load_config
 from framing.data import read_articles
-from tests.conftest import labelled_articles, run_script, write_jsonl
+from tests.conftest import ROOT, labelled_articles, run_script, write_jsonl
 
 
 def span(text: str, part: str, label: str = "official_claim") -> dict[str, object]:
@@ -203,3 +207,18 @@ def test_the_quality_benchmark_puts_all_ways_side_by_side(
     assert names[3:] == ["framing-smoke 0.1.0"] * 2
     assert "AUC of the loaded_terminology score 1.000 (2 sentences)" in done.stdout
     assert "AUC 1.000 by sentence" in done.stdout
+
+
+def test_make_model_runs_the_recipe_with_what_there_is() -> None:
+    """In the order of a fresh clone (`--always-make`), with scripts and configs that exist, each option known."""
+    done = subprocess.run(["make", "--dry-run", "--always-make", "model"], cwd=ROOT, capture_output=True, text=True, check=True)
+    commands = re.findall(r"\S+/python (scripts/(\w+)\.py.*)", done.stdout.replace("\\\n", ""))
+    names = [name for _, name in commands]
+    assert names == ["train", "train", "teach", "train", "prepare_data", "train", "train", "average"]
+    for command, name in commands:
+        words = shlex.split(command)
+        assert all((ROOT / word).exists() for word in words if word.startswith(("scripts/", "configs/", "framing/"))), command
+        options = {word for word in words if word.startswith("--")}
+        assert options <= set(re.findall(r"--\w+", run_script(f"{name}.py", "--help").stdout)), command
+        if name == "train":
+            load_config(ROOT / words[1], words[2:])
