@@ -59,23 +59,26 @@ DATA := ../shared/data
 
 model: runs/averaged/framing.json
 
-runs/minilm/history.json runs/teacher/history.json: runs/%/history.json: $(TEST)/installed
+runs/minilm/history.json runs/teacher/history.json: runs/%/history.json: | $(TEST)/installed
 	$(RUN)/train.py configs/$*.yaml
 
 runs/pool.jsonl: runs/teacher/history.json
 	gzip -dc $(DATA)/unlabelled/articles.jsonl.gz | $(RUN)/teach.py runs/teacher - \
-		--known $(DATA)/real/train.jsonl --known $(DATA)/real/dev.jsonl -o $@
+		--known $(DATA)/real/train.jsonl --known $(DATA)/real/dev.jsonl -o $@.part
+	mv $@.part $@
 
 runs/distilled/history.json: runs/minilm/history.json runs/pool.jsonl
 	$(RUN)/train.py configs/distilled.yaml
 
-runs/pool_labelled.jsonl: runs/pool.jsonl
-	$(RUN)/prepare_data.py framing/corpus/real/pool.jsonl runs/pool.jsonl -o $@
+runs/pool_labelled.jsonl: runs/pool.jsonl framing/corpus/real/pool.jsonl
+	$(RUN)/prepare_data.py framing/corpus/real/pool.jsonl runs/pool.jsonl -o $@.part
+	mv $@.part $@
 
 runs/student/history.json runs/student14/history.json: runs/distilled/history.json runs/pool_labelled.jsonl
 	$(RUN)/train.py configs/student.yaml $(if $(findstring 14,$@),seed=14 output=runs/student14)
 
 runs/averaged/framing.json: runs/student/history.json runs/student14/history.json
+	rm -rf runs/averaged
 	$(RUN)/average.py runs/student runs/student14 -o runs/averaged
 
 clean:

@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import warnings
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -52,11 +51,6 @@ def _top(
     if version:
         print(__version__)
         raise typer.Exit
-
-
-class Engine(str, Enum):
-    local = "local"
-    ray = "ray"
 
 
 def main() -> None:

@@ -64,8 +64,8 @@ class LabelledSentence(BaseModel):
 class LabelledArticle(BaseModel):
     """An article or passage. `dataset` and `article` name the source; `event` groups accounts of one event.
 
-    `picked` says that its labelled sentences were picked, mostly because they are hard: it never validates, since
-    thresholds and calibration need the rates of whole articles.
+    `picked` keeps an article out of the validation split: its labelled sentences were picked because a model found them
+    hard, and thresholds and calibration fitted on such rates would not hold elsewhere.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -217,8 +217,14 @@ def load(
     )
 
 
-def write_articles(path: Path, articles: Iterable[LabelledArticle]) -> None:
-    """Write articles as JSON lines that `read_articles` reads back equal; fields at their default are left out."""
+def write_articles(path: Path, articles: Iterable[LabelledArticle]) -> int:
+    """Write articles as JSON lines that `read_articles` reads back equal; fields at their default are left out.
+
+    Returns how many they were.
+    """
+    count = 0
     with path.open("w", encoding="utf-8") as lines:
         for article in articles:
             lines.write(json.dumps(article.model_dump(exclude_defaults=True), ensure_ascii=False) + "\n")
+            count += 1
+    return count

@@ -126,10 +126,12 @@ def score(
     folder = find_model(model)
     settings = read_settings(folder)
     stream: Score
-    if workers > 1:  # one that only starts others opens no model
+    if workers > 1:  # this process opens no model
         from framing.workers import WorkerPool
 
-        stream = WorkerPool(workers, threads, model, precision, settings.title).stream
+        pool = WorkerPool(workers, threads, model, precision, settings.title)
+        pool.open()  # before the output: a model that cannot be opened must not cost an old one
+        stream = pool.stream
     else:
         from framing.classifier import FramingClassifier
 

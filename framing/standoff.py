@@ -156,13 +156,17 @@ def join(row: dict[str, Any], source: Source) -> tuple[LabelledArticle | None, i
     missing = len(row["sentences"]) - len(sentences)
     if not any(sentence.annotated for sentence in sentences):
         return None, missing
-    return LabelledArticle(**{**row, "sentences": sentences}), missing
+    try:
+        return LabelledArticle(**{**row, "sentences": sentences}), missing
+    except ValidationError as error:
+        raise FramingError(f"article {row['id']}: {describe_errors(error)[0]}") from None
 
 
 def annotate(article: LabelledArticle, row: dict[str, Any]) -> tuple[LabelledArticle, int]:
     """The article with a stand-off article's labels on its sentences, and how many of those were not found in it.
 
-    Its other sentences stay as they are. A label takes the place of a teacher's scores, and the article counts as `picked`.
+    Its other sentences stay as they are. A label takes the place of a teacher's scores. The article is `picked` where the
+    row is.
     """
     fields = {sentence["hash"]: sentence for sentence in row["sentences"]}
     digests = [sentence_hash(sentence.text) for sentence in article.sentences]
@@ -170,7 +174,8 @@ def annotate(article: LabelledArticle, row: dict[str, Any]) -> tuple[LabelledArt
         _with_labels(sentence.text, fields[digest], article.id) if digest in fields else sentence
         for sentence, digest in zip(article.sentences, digests, strict=True)
     ]
-    return article.model_copy(update={"picked": True, "sentences": sentences}), len(fields.keys() - set(digests))
+    picked = article.picked or row.get("picked") is True
+    return article.model_copy(update={"picked": picked, "sentences": sentences}), len(fields.keys() - set(digests))
 
 
 def passages(article: LabelledArticle, around: int) -> list[LabelledArticle]:

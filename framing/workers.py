@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-import sys
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -49,12 +48,12 @@ class _Worker:
         self.job: _Job | None = None
 
     def take(self, jobs: deque[_Job]) -> bool:
-        """Start on the first of the jobs; False where this worker has died meanwhile."""
+        """Start on the first of the jobs; False where this worker has died, perhaps of it, if not before."""
+        self.job = jobs.popleft()
         try:
-            self.connection.send(jobs[0].items)
+            self.connection.send(self.job.items)
         except ConnectionError:
             return False
-        self.job = jobs.popleft()
         return True
 
     def end(self) -> None:
@@ -93,7 +92,7 @@ def _serve(connection: Connection, model: str | None, threads: int, precision: f
         while True:
             connection.send(score_batch(connection.recv(), model, threads=threads, precision=precision))
     except (EOFError, ConnectionError):
-        sys.exit()
+        return
 
 
 class WorkerPool:
@@ -109,39 +108,67 @@ class WorkerPool:
         self._settings = (model, threads, precision)
         self._count = workers
         self._title = title
+        self._workers: list[_Worker] = []
+        self._pending: deque[_Job] = deque()  # in the order of the input
+        self._unstarted: deque[_Job] = deque()
         self._failed_starts = 0
 
+    def open(self) -> None:
+        """Start the workers and wait until one of them has opened the model; `stream` does it where it was not done.
+
+        Raises `FramingError` where the model cannot be opened, or workers die before they have opened it.
+        """
+        self._failed_starts = 0
+        try:
+            self._workers = [_Worker(*self._settings) for _ in range(self._count)]
+            while not any(worker.ready for worker in self._workers):
+                self._hear()
+        except BaseException:
+            self._close()
+            raise
+
     def stream(self, items: Iterable[Item]) -> Generator[ArticleResult, None, None]:
-        """Score an iterable lazily, in order, in constant memory.
+        """Score an iterable lazily, in order, in constant memory. Raises as `open` does; the workers end with the stream.
 
         The articles of a worker that dies are scored once more, each alone; one whose worker dies again becomes a
-        result with the error `worker_died`. Raises `FramingError` where the model cannot be opened, or workers die before
-        they have opened it.
+        result with the error `worker_died`.
         """
+        if not self._workers:
+            self.open()
         remaining = iter(items)
-        pending: deque[_Job] = deque()  # in the order of the input
-        unstarted: deque[_Job] = deque()
-        workers = [_Worker(*self._settings) for _ in range(self._count)]
         try:
             while True:
-                while len(pending) < self._count * _AHEAD and (batch := list(islice(remaining, _BATCH))):
-                    pending.append(_Job(batch))
-                    unstarted.append(pending[-1])
-                if not pending:
+                while len(self._pending) < self._count * _AHEAD and (batch := list(islice(remaining, _BATCH))):
+                    self._pending.append(_Job(batch))
+                    self._unstarted.append(self._pending[-1])
+                if not self._pending:
                     return
-                for position, worker in enumerate(workers):
-                    if worker.ready and worker.job is None and unstarted and not worker.take(unstarted):
-                        workers[position] = self._replace(worker, pending, unstarted)
-                if pending[0].results is not None:  # the workers are busy meanwhile
-                    yield from pending.popleft().results or []
-                    continue
-                answers = wait([worker.connection for worker in workers if worker.job or not worker.ready])
-                for position, worker in enumerate(workers):
-                    if worker.connection in answers and not self._receive(worker):
-                        workers[position] = self._replace(worker, pending, unstarted)
+                self._give_out()
+                if self._pending[0].results is not None:  # the workers are busy meanwhile
+                    yield from self._pending.popleft().results or []
+                else:
+                    self._hear()
         finally:
-            for worker in workers:
-                worker.end()
+            self._close()
+
+    def _close(self) -> None:
+        for worker in self._workers:
+            worker.end()
+        self._workers = []
+        self._pending.clear()
+        self._unstarted.clear()
+
+    def _give_out(self) -> None:
+        for position, worker in enumerate(self._workers):
+            if worker.ready and worker.job is None and self._unstarted and not worker.take(self._unstarted):
+                self._replace(position)
+
+    def _hear(self) -> None:
+        """Wait until a worker has something to say or dies, which costs it its place."""
+        answers = wait([worker.connection for worker in self._workers if worker.job or not worker.ready])
+        for position, worker in enumerate(self._workers):
+            if worker.connection in answers and not self._receive(worker):
+                self._replace(position)
 
     def _receive(self, worker: _Worker) -> bool:
         """Take what the worker has to say; False where it has died."""
@@ -157,24 +184,26 @@ class WorkerPool:
             worker.job.results, worker.job = answer, None
         return True
 
-    def _replace(self, dead: _Worker, pending: deque[_Job], unstarted: deque[_Job]) -> _Worker:
+    def _replace(self, position: int) -> None:
+        dead = self._workers[position]
         dead.end()
         if not dead.ready:
             self._failed_starts += 1
             if self._failed_starts == _FAILED_STARTS:
                 raise FramingError(
-                    f"{_FAILED_STARTS} worker processes ended before they had opened the model; give fewer --workers"
+                    f"{_FAILED_STARTS} worker processes ended before they had opened the model, perhaps for want of memory; "
+                    "use fewer of them"
                 )
         elif dead.job and dead.job.second_try:
             dead.job.results = [self._gave_up(item) for item in dead.job.items]
         elif dead.job:
             again = [_Job([item], second_try=True) for item in dead.job.items]
-            place = pending.index(dead.job)
-            pending.remove(dead.job)
+            place = self._pending.index(dead.job)
+            self._pending.remove(dead.job)
             for job in reversed(again):
-                pending.insert(place, job)
-                unstarted.appendleft(job)
-        return _Worker(*self._settings)
+                self._pending.insert(place, job)
+                self._unstarted.appendleft(job)
+        self._workers[position] = _Worker(*self._settings)
 
     def _gave_up(self, item: Item) -> ArticleResult:
         where = f"{item.source}: " if item.source else ""

@@ -5,14 +5,14 @@
 TEACHER is a trained folder; several, separated by commas, are averaged. ARTICLES is what `framing score` reads. Writes
 the training format with `annotated: false` and `scores`; name the file under `data.train` of a config. Only the first
 `--sentences` of an article are scored: news puts first what matters, and articles are worth more than their tails. The
-rest stands behind them without scores.
+rest stands behind them without scores, up to the first known sentence; an article with one near its start is left out.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from framing.errors import run_script
+from framing.errors import FramingError, run_script
 
 
 def main() -> None:
@@ -35,8 +35,10 @@ def main() -> None:
     texts = (sentence.text for path in args.known for article in read_labelled(path) for sentence in article.sentences)
     known = {text for text in texts if len(text) > 60}  # shorter ones recur in any newspaper
     items = with_progress(read_articles([args.articles]), shown=sys.stderr.isatty())
-    write_articles(args.output, teach(items, teachers, args.sentences, known))
-    print(args.output)
+    written = write_articles(args.output, teach(items, teachers, args.sentences, known))
+    if not written:
+        raise FramingError(f"{args.articles}: no article in it that can be read and is not known; nothing to teach with")
+    print(f"{args.output}: {written} articles")
 
 
 if __name__ == "__main__":

@@ -52,12 +52,15 @@ def pool(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Path:
         known,
         "",
         f"{long}{known}\nit",
+        f"it was monday.\nit was open.\n{known}",
     ]
     articles = write_jsonl(folder / "articles.jsonl", [{"id": f"p{i}", "text": text} for i, text in enumerate(texts)])
     labelled = write_jsonl(folder / "known.jsonl", [{"id": "k", "sentences": [{"text": known}]}])
     out = folder / "pool.jsonl"
     done = run_script("teach.py", f"{trained},{trained}", articles, "--known", labelled, "--sentences", 2, "-o", out)
     assert done.returncode == 0, done.stderr
+    longer = run_script("teach.py", trained, articles, "--known", labelled, "--sentences", 20, "-o", folder / "longer.jsonl")
+    assert longer.returncode == 0, longer.stderr
     return out
 
 
@@ -65,6 +68,8 @@ def test_teachers_score_the_start_of_unknown_readable_articles(pool: Path) -> No
     article, long = read_articles(pool)
     assert (article.id, long.id) == ("p0", "p3")
     assert [sentence.text for sentence in long.sentences] == ["it was monday."] * 17  # a known one follows
+    article_too, long_too = read_articles(pool.with_name("longer.jsonl"))
+    assert [len([s for s in one.sentences if s.scores]) for one in (article, long, article_too, long_too)] == [2, 2, 3, 17]
     assert [sentence.text for sentence in article.sentences] == [
         "the ministry said the bridge was closed.",
         "no evidence for the claim.",
@@ -76,6 +81,12 @@ def test_teachers_score_the_start_of_unknown_readable_articles(pool: Path) -> No
     assert "refuted" not in official
     assert verification["independent_verification"] > 0.5
     assert verification["refuted"] > verification["corroborated"]
+
+
+def test_nothing_to_teach_with_is_an_error(trained: Path, tmp_path: Path) -> None:
+    empty = write_jsonl(tmp_path / "empty.jsonl", [{"id": "a", "text": ""}])
+    done = run_script("teach.py", trained, empty, "-o", tmp_path / "pool.jsonl")
+    assert (done.returncode, "no article in it that can be read" in done.stderr) == (2, True)
 
 
 def test_a_student_goes_on_from_weights_with_soft_labels(

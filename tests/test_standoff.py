@@ -95,7 +95,7 @@ def test_what_is_missing_is_reported_and_the_rest_joined(tmp_path: Path, downloa
 
 def test_labels_take_the_place_of_a_teachers_scores_and_the_rest_stays(tmp_path: Path, downloads: Path) -> None:
     labels, pool, out = tmp_path / "standoff.jsonl", tmp_path / "pool.jsonl", tmp_path / "out.jsonl"
-    rows = [{**ROWS[0], "id": "x"}, {**ROWS[1], "id": "gone"}]
+    rows = [{**ROWS[0], "id": "x", "picked": True}, {**ROWS[1], "id": "gone"}]
     run_script("prepare_data.py", write_jsonl(tmp_path / "labelled.jsonl", rows), downloads, "-o", labels, "--detach")
     scored = [
         {"text": text, "annotated": False, "scores": {"official_claim": 0.4}}
@@ -116,7 +116,7 @@ def test_labels_take_the_place_of_a_teachers_scores_and_the_rest_stays(tmp_path:
 def test_labelled_sentences_are_kept_with_their_neighbours(tmp_path: Path) -> None:
     texts = [f"Sentence {n}." for n in range(9)]
     fields = [{"hash": sentence_hash(texts[n]), "labels": ["official_claim"]} for n in (0, 4, 6, 8)]
-    labels = write_jsonl(tmp_path / "labels.jsonl", [{"id": "x", "dataset": "d", "sentences": fields}])
+    labels = write_jsonl(tmp_path / "labels.jsonl", [{"id": "x", "dataset": "d", "picked": True, "sentences": fields}])
     unlabelled = [{"text": text, "annotated": False} for text in texts]
     pool = write_jsonl(tmp_path / "pool.jsonl", [{"id": name, "sentences": unlabelled} for name in ("x", "other")])
     done = run_script("prepare_data.py", labels, pool, "--around", 1, "-o", tmp_path / "out.jsonl")
@@ -139,3 +139,7 @@ def test_mistakes_are_one_sentence(tmp_path: Path, downloads: Path) -> None:
         broken = write_jsonl(tmp_path / "a.jsonl", [{"id": "1", "dataset": "fnc1", "sentences": [sentence]}])
         done = run_script("prepare_data.py", broken, pool, "-o", tmp_path / "x")
         assert (done.returncode, message in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+    found = {"index": 0, "hash": sentence_hash("The mayor opened the bridge.")}
+    row = {"id": "1", "dataset": "semeval2025-task10", "article": "EN_1.txt", "title": 5, "sentences": [found]}
+    done = run_script("prepare_data.py", write_jsonl(tmp_path / "a.jsonl", [row]), downloads, "-o", tmp_path / "x")
+    assert (done.returncode, "article 1: title: " in done.stderr, "Traceback" in done.stderr) == (2, True, False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 import time
@@ -75,6 +76,16 @@ def test_article_that_no_worker_survives_costs_itself_only(model_folder: Path, c
     assert error["message"].startswith("file:14: ")
     expected = list(classifier.stream(ITEMS))
     assert results[:13] + results[14:] == expected[:13] + expected[14:]
+
+
+def test_model_that_cannot_be_opened_leaves_the_output_alone(model_folder: Path, tmp_path: Path) -> None:
+    broken = shutil.copytree(model_folder, tmp_path / "broken")
+    (broken / "model.onnx").unlink()
+    articles = write_jsonl(tmp_path / "articles.jsonl", [{"text": "the town"}])
+    (tmp_path / "out.jsonl").write_text("work of a night\n", encoding="utf-8")
+    done = run_cli("score", articles, "-o", tmp_path / "out.jsonl", "--model", broken, "--workers", 2, "--threads", 1)
+    assert (done.returncode, b"not a complete model folder" in done.stderr) == (2, True)
+    assert (tmp_path / "out.jsonl").read_text(encoding="utf-8") == "work of a night\n"
 
 
 def test_model_that_cannot_be_opened_is_said(capfd: pytest.CaptureFixture[str]) -> None:

@@ -60,7 +60,10 @@ def _start_up(start_up: dict[str, Any]) -> str:
 
 def _growth(rows: Sequence[dict[str, Any]]) -> str:
     """A line for each number of articles with its options, however often it was run."""
-    lines = ["| articles | different ones | options | seconds | articles a second | peak memory, MB |", "|" + " --- |" * 6]
+    lines = [
+        "| articles | different | options | seconds | articles a second | peak memory of a process, MB |",
+        "|" + " --- |" * 6,
+    ]
     runs: dict[tuple[int, int, str], list[dict[str, Any]]] = {}
     for row in rows:
         runs.setdefault((row["articles"], row["different"], " ".join(row["options"])), []).append(row)
