@@ -100,7 +100,7 @@ def _evidence_threshold(rows: Sequence[_Row], label: str, column: int) -> float:
     expected = [row.sentence.evidence.get(label, []) for row in rows]
     if not any(expected):
         return 0.5
-    scores = [1 / (1 + np.exp(-row.logits.tokens[:, column])) for row in rows]
+    scores = [(1 / (1 + np.exp(-row.logits.tokens[:, column]))).tolist() for row in rows]
 
     def overlap(threshold: float) -> float:
         spans = [

@@ -9,8 +9,6 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import overload
 
-import numpy as np
-
 from framing.articles import Article, BadArticle, Item, validated
 from framing.errors import FramingError, UnreadableError
 from framing.evidence import evidence_spans
@@ -41,6 +39,7 @@ class FramingClassifier:
     def __init__(self, runtime: WindowRunner, thresholds: dict[str, float] | None = None):
         self._runtime = runtime
         self.settings: Settings = runtime.settings
+        self._outputs = self.settings.outputs
         self.thresholds = {label.name: label.threshold for label in self.settings.labels}
         unknown = sorted(set(thresholds or {}) - set(self.thresholds))
         if unknown:
@@ -156,21 +155,18 @@ class FramingClassifier:
 
     def _sentence(self, index: int, text: str, span: Span, logits: SentenceLogits, quoted: list[Span]) -> SentenceResult:
         settings = self.settings
-        outputs = dict(zip(settings.outputs, logits.sentence.tolist(), strict=True))
+        outputs = dict(zip(self._outputs, logits.sentence.tolist(), strict=True))
         boilerplate = BOILERPLATE in outputs and _sigmoid(outputs[BOILERPLATE]) >= settings.boilerplate_threshold
         scores = {label.name: round(_sigmoid(label.scale * outputs[label.name] + label.bias), 4) for label in settings.labels}
         labels = [] if boilerplate else [name for name, score in scores.items() if score >= self.thresholds[name]]
         kinds = [kind for kind in VERIFICATION_KINDS if kind in outputs]
         verification = max(kinds, key=outputs.__getitem__) if VERIFICATION in labels and kinds else None
         evidence = []
-        with np.errstate(over="ignore"):
-            token_scores = 1 / (1 + np.exp(-logits.tokens))
         for column, label in enumerate(settings.labels):
             if label.name in labels:
                 sentence = text[span[0] : span[1]]
-                for start, end, score in evidence_spans(
-                    sentence, logits.encoded.offsets, token_scores[:, column], label.evidence_threshold
-                ):
+                token_scores = [_sigmoid(logit) for logit in logits.tokens[:, column].tolist()]
+                for start, end, score in evidence_spans(sentence, logits.encoded.offsets, token_scores, label.evidence_threshold):
                     start, end = span[0] + start, span[0] + end
                     voice = "quoted" if inside(quoted, start, end) else "narrator"
                     evidence.append(Evidence(label.name, start, end, text[start:end], round(score, 4), voice))

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 _WORD = re.compile(r"\w+(?:[-'’.]\w+)*|[^\w\s]")
 
@@ -21,7 +17,7 @@ _BRIDGED = 1
 
 
 def evidence_spans(
-    sentence: str, offsets: Sequence[tuple[int, int]], scores: npt.NDArray[np.floating[Any]], threshold: float
+    sentence: str, offsets: Sequence[tuple[int, int]], scores: Sequence[float], threshold: float
 ) -> list[tuple[int, int, float]]:
     """Runs of whole words that hold one whose score reaches `threshold`, as `(start, end, score)` in characters.
 
@@ -47,9 +43,7 @@ def evidence_spans(
     return [trimmed for run in runs if run[2] >= threshold and (trimmed := _trim(sentence, run))]
 
 
-def _words(
-    sentence: str, offsets: Sequence[tuple[int, int]], scores: npt.NDArray[np.floating[Any]]
-) -> Iterator[tuple[int, int, float]]:
+def _words(sentence: str, offsets: Sequence[tuple[int, int]], scores: Sequence[float]) -> Iterator[tuple[int, int, float]]:
     """Each word with the highest score of the tokens that overlap it; 0 where the model did not read it."""
     token = 0
     for match in _WORD.finditer(sentence):
@@ -59,7 +53,7 @@ def _words(
         last = token
         while last < len(offsets) and (offsets[last][0] < end or offsets[last][1] == 0):
             last += 1
-        inside = [float(scores[i]) for i in range(token, last) if offsets[i][1] > start]
+        inside = [scores[i] for i in range(token, last) if offsets[i][1] > start]
         yield start, end, max(inside, default=0.0)
 
 

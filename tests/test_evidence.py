@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from framing.evidence import evidence_spans
@@ -12,9 +11,9 @@ OFFSETS = [(0, 0), (0, 1), (1, 4), (5, 7), (7, 8), (8, 14), (15, 21), (21, 22), 
 
 def spans(**scores: float) -> list[str]:
     names = ["cls", "open", "the", "so", "dash", "called", "regime", "comma", "close", "it", "said", "stop", "sep"]
-    values = np.array([scores.get(name, 0.0) for name in names])
+    values = [scores.get(name, 0.0) for name in names]
     found = evidence_spans(SENTENCE, OFFSETS, values, 0.5)
-    assert all(score == pytest.approx(values.max()) for _, _, score in found[:1])
+    assert all(score == pytest.approx(max(values)) for _, _, score in found[:1])
     return [SENTENCE[start:end] for start, end, _ in found]
 
 
@@ -41,4 +40,4 @@ def test_punctuation_at_the_ends_is_left_out() -> None:
 
 def test_special_tokens_and_what_was_not_read_give_nothing() -> None:
     assert spans(cls=0.9, sep=0.9) == []
-    assert evidence_spans("never read", [(0, 0), (0, 0)], np.array([1.0, 1.0]), 0.5) == []
+    assert evidence_spans("never read", [(0, 0), (0, 0)], [1.0, 1.0], 0.5) == []
