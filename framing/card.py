@@ -19,7 +19,7 @@ _READING = {
     "none": "Each sentence is read alone.",
 }
 
-_BENCHMARK = "python scripts/benchmark.py --model framing/models/{} --trained TRAINED"
+_BENCHMARK = "python scripts/benchmark.py --trained TRAINED --full"
 
 _CAPTION = """Reliability plots show, of the sentences scored alike, the share that carries the label, and how many sentences that
 were; an honest score lies on the diagonal. Precision and recall are what every threshold would give; the mark is the chosen one."""
@@ -45,7 +45,7 @@ def write_card(folder: Path, figures: list[dict[str, Any]], template: Path, plot
         package_version=settings.package_version,
         data=settings.data_sha256[:16],
         figures="\n\n".join([_CAPTION, *sections] if plots else sections),
-        speed=f"## Speed\n\n`{_BENCHMARK.format(folder.name)}`\n\n{speed}\n" if speed else "",
+        speed=f"## Speed\n\n`{_BENCHMARK}`, TRAINED the trained folder of the default model\n\n{speed}\n" if speed else "",
         train_data=", ".join(f"`{Path(path).parent.name}/{Path(path).name}`" for path in config["data"]["train"]),
         config=yaml.safe_dump({key: config[key] for key in ("seed", "windows", "training")}, sort_keys=False).strip(),
     )

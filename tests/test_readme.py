@@ -70,9 +70,11 @@ def test_long_jobs_reports_comparisons_and_corrections(folder: Path) -> None:
     write_jsonl(folder / "news" / "news.jsonl", rows)
     section = README[README.index("### Long jobs") : README.index("## In your code")]
     commands = re.findall(r"^ {4}(framing .*)$", section, re.MULTILINE)
-    assert len(commands) == 8
+    assert len(commands) == 9
     run_commands(commands[:-1], folder)
     assert len((folder / "scored.jsonl").read_text(encoding="utf-8").splitlines()) == len(samples)
+    quick = json.loads((folder / "quick.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    assert quick["model"].startswith("framing-minilm-l3 ")
     for page in ("report.html", "comparison.html", "events.html"):
         assert "agency_wire" in (folder / page).read_text(encoding="utf-8"), page
     tasks = json.loads((folder / "tasks.json").read_text(encoding="utf-8"))
