@@ -11,8 +11,8 @@ _WORD = re.compile(r"\w+(?:[-'’.]\w+)*|[^\w\s]")
 #: Canny (1986). On the validation split it gave more character overlap for every label than one threshold.
 _EXTEND = 0.5
 
-#: Words or punctuation marks in a row, weaker than that, which do not end a span: with one, character overlap on the
-#: validation split gained 0.5 points, and fewer spans fall into pieces.
+#: Words or punctuation marks in a row, weaker than that, which do not end a span: one gave more character overlap on the
+#: validation split than none, and fewer spans fall into pieces.
 _BRIDGED = 1
 
 

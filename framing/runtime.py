@@ -37,8 +37,8 @@ _MAX_TOKENIZER = 100_000_000
 #: Looked for without what stands in front: a plain string is found several times as fast, which a single article feels.
 _LOCATION, _BEFORE = re.compile(rb"location"), b"\x08\x00"
 
-#: Windows whose logits are kept in case they come again, enough for an article that is scored at every change. Of 51,468 windows
-#: of 7,565 real articles 15 come again within as many, 41 within 2,048, which scatter over the heap and cost 60 MB.
+#: Windows whose logits are kept in case they come again: enough for an article that is scored at every change. Windows of other
+#: articles hardly ever come again, and many more of them would only scatter over the heap.
 WINDOWS_KEPT = 256
 
 

@@ -124,18 +124,19 @@ def score(
 
         workers, threads = divide_cores(workers, threads)
     folder = find_model(model)
-    settings = read_settings(folder)
     stream: Score
     if workers > 1:  # this process opens no model
         from framing.workers import WorkerPool
 
+        settings = read_settings(folder)
         pool = WorkerPool(workers, threads, model, precision, settings.title)
         pool.open()  # before the output: a model that cannot be opened must not cost an old one
         stream = pool.stream
     else:
         from framing.classifier import FramingClassifier
 
-        stream = FramingClassifier.from_pretrained(model, threads=threads, precision=precision).stream
+        classifier = FramingClassifier.from_pretrained(model, threads=threads, precision=precision)
+        settings, stream = classifier.settings, classifier.stream
     options = {"precision": precision, "text_column": text_column, "format": chosen, "flat": flat, **asdict(limits)}
     made_with = settings_of(folder, settings.title, **options) if output else {}
     records = open_output(output, chosen, flat, settings.labels, made_with, resume)
